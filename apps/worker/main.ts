@@ -1,0 +1,12 @@
+// Starts the worker process: the same house, its own health and metrics, no public routes.
+import 'reflect-metadata';
+import { PlatformConfig } from '../../libs/platform/config/platform.config.js';
+import { makeServer } from '../../libs/platform/http/server.js';
+import { serve } from '../../libs/platform/http/serve.js';
+import { WorkerModule } from './worker.module.js';
+
+await serve(
+  'worker',
+  () => makeServer(WorkerModule),
+  (app) => app.get(PlatformConfig).workerPort,
+);

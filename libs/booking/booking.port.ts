@@ -1,0 +1,26 @@
+// What booking answers to the contexts above it.
+import type { Contact } from '../auth/auth.port.js';
+
+export interface BookingForMessage {
+  orgId: string;
+  id: string;
+  eventId: string;
+  eventTitle: string;
+  startsAt: Date;
+  timeZone: string;
+  venueName: string | null;
+  currency: string;
+  total: number;
+  to: Contact;
+  /** Where the buyer manages the booking: a link that carries the guest's token. */
+  manageUrl: string;
+  tickets: { id: string; ticketTypeName: string; seat: string | null; holder: Contact | null }[];
+}
+
+export abstract class BookingPort {
+  /** All that a mail about a booking says; null when it is gone. */
+  abstract forMessage(orgId: string, bookingId: string): Promise<BookingForMessage | null>;
+
+  /** The tickets of a booking (or one of them) as a PDF, one A4 page each. */
+  abstract ticketsPdf(orgId: string, bookingId: string, ticketId?: string): Promise<Buffer>;
+}

@@ -1,0 +1,26 @@
+// What every process of Evently is told: where Postgres and Redis are, where it listens, whom it trusts.
+import { Transform } from 'class-transformer';
+import { IsArray, IsIn, IsInt, IsString, IsUrl, Matches, Max, Min, MinLength } from 'class-validator';
+import { Env, SecretEnv, toList, toNumber } from './config.reader.js';
+
+export class PlatformConfig {
+  @Env('NODE_ENV') @IsIn(['production', 'development', 'test']) nodeEnv = 'development';
+  @Env('DATABASE_URL') @IsString() @Matches(/^postgres(ql)?:\/\//) databaseUrl: string;
+  @Env('REDIS_URL') @IsString() @Matches(/^rediss?:\/\//) redisUrl: string;
+  @Env('HOST') @IsString() host = '127.0.0.1';
+  @Env('PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) port = 3000;
+  @Env('WORKER_PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) workerPort = 3001;
+  /** The address people reach the API by; links in mails start with it. */
+  @Env('PUBLIC_URL') @IsUrl({ require_tld: false, require_protocol: true, protocols: ['http', 'https'] }) publicUrl =
+    'http://127.0.0.1:3000';
+  /** Proxies whose X-Forwarded-For is believed: addresses or CIDRs. */
+  @Env('TRUST_PROXY') @Transform(toList) @IsArray() trustProxy: string[] = [];
+  @Env('CORS_ORIGINS') @Transform(toList) @IsArray() corsOrigins: string[] = [];
+  @Env('LOG_LEVEL') @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) logLevel = 'info';
+  /** Connections of one process. Sum over processes must stay below Postgres' max_connections. */
+  @Env('DATABASE_POOL') @Transform(toNumber) @IsInt() @Min(2) @Max(500) databasePool = 20;
+  /** Bytes of a request body; seat maps have a limit of their own. */
+  @Env('BODY_LIMIT') @Transform(toNumber) @IsInt() @Min(1024) bodyLimit = 1_048_576;
+  /** Key of every HMAC (guest tokens, mailed tokens, webhooks to ourselves): each use derives its own. */
+  @SecretEnv('HMAC_KEY') @IsString() @MinLength(32) hmacKey: string;
+}

@@ -1,0 +1,190 @@
+// The door to Postgres: one ambient transaction per use case, retried where Postgres asks for it; nothing else holds a raw handle.
+import { Injectable } from '@nestjs/common';
+import pg from 'pg';
+import { DataSource, type EntityTarget, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { edgeErrors, Refusal } from '../../kernel/errors.js';
+import { ambient, type AmbientTransaction } from './ambient.js';
+
+/** A guarded write met a newer row. Retried with the transaction; a client's own If-Match is compared again there. */
+export class VersionConflict extends Refusal {
+  constructor(table: string) {
+    const told = edgeErrors.staleVersion({ table });
+    super(told.code, told.kind, told.message);
+  }
+}
+
+/** serialization_failure, deadlock_detected, and our own version guard: safe to run the whole callback again. */
+const retryable = (e: unknown) =>
+  e instanceof VersionConflict || ['40001', '40P01'].includes((e as { code?: string })?.code ?? '');
+const MAX_ATTEMPTS = 5;
+
+export interface TransactionOptions {
+  /** Milliseconds to wait for a row lock before giving up with `busy`; 0 waits for the statement timeout. */
+  lockTimeoutMs?: number;
+}
+
+@Injectable()
+export class Database {
+  constructor(private readonly source: DataSource) {}
+
+  /** Runs work in the ambient transaction, or opens one: commit when it returns, roll back when it throws. */
+  async transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    if (ambient().get('tx')) return work();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(work, options);
+      } catch (e) {
+        if (!retryable(e) || attempt === MAX_ATTEMPTS) throw e;
+        await new Promise((resolve) => setTimeout(resolve, attempt * attempt * 3 * (0.5 + Math.random())));
+      }
+    }
+  }
+
+  private async attempt<T>(work: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [] };
+    try {
+      await runner.startTransaction();
+      if (options.lockTimeoutMs) await tx.client.query(`SET LOCAL lock_timeout = ${Math.floor(options.lockTimeoutMs)}`);
+      const cls = ambient();
+      const result = await cls.run({ ifNested: 'inherit' }, () => {
+        cls.set('tx', tx);
+        return work();
+      });
+      await runner.commitTransaction();
+      for (const told of tx.afterCommit) told();
+      return result;
+    } catch (e) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw e;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** Runs work so that its failure undoes only its own writes (a savepoint); needs a transaction around it. */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    const { client } = this.tx();
+    await client.query('SAVEPOINT part');
+    try {
+      const result = await work();
+      await client.query('RELEASE SAVEPOINT part');
+      return result;
+    } catch (e) {
+      await client.query('ROLLBACK TO SAVEPOINT part');
+      throw e;
+    }
+  }
+
+  /** True inside a transaction. */
+  get inTransaction(): boolean {
+    return ambient().get('tx') !== undefined;
+  }
+
+  /** Does something after the ambient transaction has committed; at once where there is none. */
+  afterCommit(told: () => void): void {
+    const tx = ambient().get('tx');
+    if (tx) tx.afterCommit.push(told);
+    else told();
+  }
+
+  /** Rows of a statement, in the ambient transaction where there is one. */
+  async query<R = Record<string, unknown>>(sql: string, params: unknown[] = []): Promise<R[]> {
+    return (await this.handle().query(sql, params)).rows as R[];
+  }
+
+  /** Rows of a named, prepared statement: parsed and planned once per connection. */
+  async prepared<R = Record<string, unknown>>(name: string, sql: string, params: unknown[] = []): Promise<R[]> {
+    return (await this.handle().query({ name, text: sql, values: params })).rows as R[];
+  }
+
+  /** How many rows a statement changed. */
+  async execute(sql: string, params: unknown[] = []): Promise<number> {
+    return (await this.handle().query(sql, params)).rowCount ?? 0;
+  }
+
+  find<E extends ObjectLiteral>(entity: EntityTarget<E>, where: FindOptionsWhere<E>): Promise<E | null> {
+    return this.manager().findOneBy(entity, where);
+  }
+
+  /** Loads a row and keeps others from changing it until the transaction ends. */
+  findForUpdate<E extends ObjectLiteral>(entity: EntityTarget<E>, where: FindOptionsWhere<E>): Promise<E | null> {
+    return this.tx().runner.manager.findOne(entity, { where, lock: { mode: 'pessimistic_write' } });
+  }
+
+  findAll<E extends ObjectLiteral>(entity: EntityTarget<E>, where: FindOptionsWhere<E>): Promise<E[]> {
+    return this.manager().findBy(entity, where);
+  }
+
+  async insert<E extends ObjectLiteral>(entity: E): Promise<void> {
+    await this.manager().insert(entity.constructor as EntityTarget<E>, entity);
+  }
+
+  /**
+   * Writes an entity only where its row still has the version that was loaded, and raises the version by one.
+   * TypeORM's `save()` has no such guard: a stale save overwrites the newer row. Throws VersionConflict on 0 rows.
+   */
+  async saveVersioned<E extends { version: number }>(entity: E): Promise<void> {
+    const meta = this.source.getMetadata(entity.constructor);
+    const values: unknown[] = [];
+    const set: string[] = [];
+    const where: string[] = [];
+    for (const column of meta.columns) {
+      const value = this.source.driver.preparePersistentValue(column.getEntityValue(entity), column);
+      if (column.propertyName === 'version') continue;
+      values.push(value);
+      (column.isPrimary ? where : set).push(`"${column.databaseName}" = $${values.length}`);
+    }
+    values.push(entity.version);
+    const sql = `UPDATE ${meta.tablePath} SET ${[...set, '"version" = "version" + 1'].join(', ')} WHERE ${where.join(' AND ')} AND "version" = $${values.length}`;
+    if ((await this.execute(sql, values)) === 0) throw new VersionConflict(meta.tablePath);
+    entity.version += 1;
+  }
+
+  /** The table's columns of an entity with their stored values, for domain events: `{table, values}`. */
+  rowOf(entity: object): { table: string; values: Record<string, unknown> } {
+    const meta = this.source.getMetadata(entity.constructor);
+    const values: Record<string, unknown> = {};
+    for (const column of meta.columns)
+      values[column.databaseName] = this.source.driver.preparePersistentValue(
+        column.getEntityValue(entity as ObjectLiteral),
+        column,
+      );
+    return { table: meta.tablePath, values };
+  }
+
+  /** A connection of one's own, for streaming and COPY; released after work. */
+  async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool().connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Connections in use, idle and asked for: for metrics. */
+  poolState(): { total: number; idle: number; waiting: number } {
+    const pool = this.pool();
+    return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+  }
+
+  private manager() {
+    return ambient().get('tx')?.runner.manager ?? this.source.manager;
+  }
+
+  private handle(): pg.Pool | pg.PoolClient {
+    return ambient().get('tx')?.client ?? this.pool();
+  }
+
+  private pool(): pg.Pool {
+    return (this.source.driver as PostgresDriver).master as pg.Pool;
+  }
+
+  private tx(): AmbientTransaction {
+    const tx = ambient().get('tx');
+    if (!tx) throw new Error('This needs Database.transaction() around it.');
+    return tx;
+  }
+}

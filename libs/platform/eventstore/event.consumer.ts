@@ -1,0 +1,186 @@
+// Consumers: hear domain events at least once, take effect once, in order per stream.
+//
+// A consumer's place is a Postgres snapshot, not a number: numbers are taken before commit, so a slow transaction may commit
+// a lower number later. "What became visible since snapshot `done`, up to snapshot `target`" loses nothing and waits for nobody;
+// and since version 2 of a stream can only be written after version 1 was visible, order within a stream holds by seq.
+import { Injectable } from '@nestjs/common';
+import type { DomainEventData, DomainEventType, RecordedEvent } from '../../kernel/domain-event.js';
+import { runAs } from '../db/ambient.js';
+import { Database } from '../db/database.js';
+import { EventTrouble } from './event.trouble.js';
+
+export interface Consumer {
+  name: string;
+  type: DomainEventType<never>;
+  handle(event: RecordedEvent<never>): Promise<void>;
+}
+
+interface Place {
+  done: string;
+  target: string | null;
+  target_org: string | null;
+  target_seq: number | null;
+  now_snapshot: string;
+  stale: boolean;
+}
+
+interface EventRow {
+  org_id: string;
+  stream: string;
+  stream_version: number;
+  type: string;
+  shape: number;
+  data: DomainEventData;
+  actor: string;
+  request_id: string;
+  occurred_at: Date;
+  recorded_at: Date;
+  seq: number;
+}
+
+/** Domain events taken in one transaction. They all belong to one organization. */
+const BATCH = 200;
+
+@Injectable()
+export class EventConsumers {
+  constructor(
+    private readonly db: Database,
+    private readonly trouble: EventTrouble,
+  ) {}
+
+  /** Makes sure a consumer has a place. A new one starts at the beginning of the store. */
+  async enrol(name: string): Promise<void> {
+    await this.db.execute(`INSERT INTO platform.consumer (name, done) VALUES ($1, '1:1:') ON CONFLICT DO NOTHING`, [name]);
+  }
+
+  /** Takes what is waiting for one consumer, batch by batch; returns how many. Skips at once when another process is at it. */
+  async advance(consumer: Consumer): Promise<number> {
+    let taken = 0;
+    for (;;) {
+      const n = await this.step(consumer).catch((e: unknown) => this.afterFailure(consumer, e));
+      if (n === null) return taken;
+      taken += n;
+    }
+  }
+
+  /** One batch, its effects and the new place in one transaction. Null when there is nothing more. */
+  private step(consumer: Consumer, one = false): Promise<number | null> {
+    return this.db.transaction(async () => {
+      const place = await this.lock(consumer.name);
+      if (!place) return null;
+      const target = place.target ?? place.now_snapshot;
+      const rows = await this.read(consumer, place, target, one ? 1 : BATCH);
+      if (rows.length === 0) return this.closeWindow(consumer.name, place, target);
+      for (const row of rows) await this.take(consumer, row);
+      const last = rows[rows.length - 1];
+      await this.db.execute(
+        `UPDATE platform.consumer SET target = $2, target_org = $3, target_seq = $4, moved_at = platform.now() WHERE name = $1`,
+        [consumer.name, target, last.org_id, last.seq],
+      );
+      return rows.length;
+    });
+  }
+
+  private async lock(name: string): Promise<Place | undefined> {
+    const [place] = await this.db.prepared<Place>(
+      'consumer-lock',
+      `SELECT done::text, target::text, target_org, target_seq, pg_current_snapshot()::text AS now_snapshot,
+              moved_at < platform.now() - interval '5 seconds' AS stale
+       FROM platform.consumer WHERE name = $1 FOR UPDATE SKIP LOCKED`,
+      [name],
+    );
+    return place;
+  }
+
+  /** The next rows of the window, sorted by organization and seq, of one organization only. */
+  private async read(consumer: Consumer, place: Place, target: string, limit: number): Promise<EventRow[]> {
+    const rows = await this.db.prepared<EventRow>(
+      'consumer-read',
+      `SELECT org_id, stream, stream_version, type, shape, data, actor, request_id, occurred_at, recorded_at, seq
+       FROM platform.event
+       WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot)
+         AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot) AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
+         AND type = $3 AND ($4::uuid IS NULL OR (org_id, seq) > ($4::uuid, $5::bigint))
+       ORDER BY org_id, seq LIMIT $6`,
+      [place.done, target, consumer.type.type, place.target_org, place.target_seq, limit],
+    );
+    const end = rows.findIndex((r) => r.org_id !== rows[0].org_id);
+    return end === -1 ? rows : rows.slice(0, end);
+  }
+
+  /** The window is empty: the place moves to its end. An idle consumer writes that only now and then. */
+  private async closeWindow(name: string, place: Place, target: string): Promise<number | null> {
+    const wasOpen = place.target !== null;
+    if (wasOpen || place.stale) {
+      await this.db.execute(
+        `UPDATE platform.consumer SET done = $2, target = NULL, target_org = NULL, target_seq = NULL, moved_at = platform.now() WHERE name = $1`,
+        [name, target],
+      );
+    }
+    return wasOpen ? 0 : null;
+  }
+
+  private async take(consumer: Consumer, row: EventRow): Promise<void> {
+    const event = toEvent(row);
+    if (await this.trouble.waitsBehindFailed(consumer.name, event)) return;
+    await runAs({ requestId: row.request_id, principal: { kind: 'system', name: consumer.name } }, () =>
+      consumer.handle(event as never),
+    );
+  }
+
+  /** A batch failed and was rolled back: take its first event alone, and where that is the bad one, set it aside. */
+  private async afterFailure(consumer: Consumer, _error: unknown): Promise<number | null> {
+    try {
+      return await this.step(consumer, true);
+    } catch (error) {
+      return this.db.transaction(async () => {
+        const place = await this.lock(consumer.name);
+        if (!place) return null;
+        const target = place.target ?? place.now_snapshot;
+        const [row] = await this.read(consumer, place, target, 1);
+        if (!row) return null;
+        await this.trouble.setAside(consumer.name, toEvent(row), error);
+        await this.db.execute(`UPDATE platform.consumer SET target = $2, target_org = $3, target_seq = $4 WHERE name = $1`, [
+          consumer.name,
+          target,
+          row.org_id,
+          row.seq,
+        ]);
+        return 1;
+      });
+    }
+  }
+
+  /** Tries what was set aside and is due again. */
+  async retry(consumer: Consumer): Promise<void> {
+    for (const event of await this.trouble.due(consumer.name)) {
+      try {
+        await this.db.transaction(async () => {
+          if (!(await this.trouble.claim(consumer.name, event))) return;
+          await runAs({ requestId: event.requestId, principal: { kind: 'system', name: consumer.name } }, () =>
+            consumer.handle(event as never),
+          );
+          await this.trouble.settle(consumer.name, event);
+        });
+      } catch (error) {
+        await this.db.transaction(() => this.trouble.setAside(consumer.name, event, error));
+      }
+    }
+  }
+}
+
+function toEvent(row: EventRow): RecordedEvent {
+  return {
+    type: row.type,
+    shape: row.shape,
+    stream: row.stream,
+    data: row.data,
+    orgId: row.org_id,
+    seq: String(row.seq),
+    streamVersion: row.stream_version,
+    actor: row.actor,
+    requestId: row.request_id,
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+  };
+}

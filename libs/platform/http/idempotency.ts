@@ -1,0 +1,166 @@
+// Idempotency: one effect per key. The reply is kept in the transaction of the effect and replayed byte for byte for 24 hours.
+import { createHash } from 'node:crypto';
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { edgeErrors, invalid, Refusal } from '../../kernel/errors.js';
+import { isId, NO_ORG } from '../../kernel/ids.js';
+import { principalKey } from '../../kernel/principal.js';
+import { ambient } from '../db/ambient.js';
+import { Database } from '../db/database.js';
+import { problemBody, PROBLEM_TYPE } from './problem.filter.js';
+import { IDEMPOTENT, type IdempotencyMode } from './route.decorators.js';
+
+/** A request's claim on its one effect. */
+export interface IdempotencyClaim {
+  /** SHA-256 of principal, method and path. */
+  scope: Buffer;
+  key: string;
+  /** SHA-256 of the body as it was parsed. */
+  bodyHash: Buffer;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+/** The claim of a request; null when it sent no key. */
+export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw invalid([{ pointer: '/headers/idempotency-key', detail: 'Send 1 to 255 printable ASCII characters.' }]);
+  }
+  const who = principalKey(ambient().get('principal') ?? { kind: 'anonymous' });
+  const path = request.url.split('?', 1)[0];
+  return { scope: sha256(`${who} ${request.method} ${path}`), key, bodyHash: sha256(JSON.stringify(request.body ?? null)) };
+}
+
+/** The claim of a request that must have one. */
+export function requireClaim(request: FastifyRequest): IdempotencyClaim {
+  const claim = claimOf(request);
+  if (!claim) throw edgeErrors.idempotencyKeyRequired();
+  return claim;
+}
+
+interface Kept {
+  status: number;
+  reply: Buffer | null;
+  headers: Record<string, string> | null;
+  body_hash: Buffer;
+}
+
+/** Verdicts that are kept; everything else may be tried again with the same key. */
+const isKept = (status: number, code?: string) =>
+  (status >= 200 && status < 300) || status === 402 || status === 410 || (status === 409 && code !== 'busy');
+
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly db: Database,
+    private readonly reflector: Reflector,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const mode = this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, context.getHandler());
+    if (!mode || mode === 'own') return next.handle();
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const claim = claimOf(request);
+    if (!claim) return next.handle();
+    const org = (request.params as Record<string, string>).o;
+    const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
+    return from(this.once(mode, isId(org) ? org : NO_ORG, claim, work, request, reply));
+  }
+
+  private async once(
+    mode: IdempotencyMode,
+    orgId: string,
+    claim: IdempotencyClaim,
+    work: () => Promise<unknown>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    const kept = await this.find(orgId, claim);
+    if (kept) return replay(kept, claim, reply);
+    if (mode === 'natural') {
+      const outcome = await this.outcomeOf(work, request, reply);
+      await this.keep(orgId, claim, outcome);
+      return present(outcome, reply);
+    }
+    return this.db.transaction(
+      async () => {
+        // The key's row comes first: a second request with the key waits here for the first, and is told `busy` when that takes long.
+        if (!(await this.reserve(orgId, claim))) {
+          const first = await this.find(orgId, claim);
+          if (!first) throw edgeErrors.busy();
+          return replay(first, claim, reply);
+        }
+        const outcome = await this.outcomeOf(() => this.db.savepoint(work), request, reply);
+        await this.keep(orgId, claim, outcome);
+        return present(outcome, reply);
+      },
+      { lockTimeoutMs: 2000 },
+    );
+  }
+
+  private async outcomeOf(work: () => Promise<unknown>, request: FastifyRequest, reply: FastifyReply): Promise<Outcome> {
+    try {
+      const value = await work();
+      const body = value === undefined || value === null ? '' : JSON.stringify(value);
+      const version = (value as { version?: number } | undefined)?.version;
+      const headers: Record<string, string> = body === '' ? {} : { 'content-type': 'application/json; charset=utf-8' };
+      if (typeof version === 'number') headers.etag = `"${version}"`;
+      return { status: reply.statusCode, body, headers };
+    } catch (e) {
+      if (!(e instanceof Refusal) || !isKept(e.status, e.code)) throw e;
+      return { status: e.status, body: problemBody(e, String(request.id)), headers: { 'content-type': PROBLEM_TYPE } };
+    }
+  }
+
+  private async find(orgId: string, claim: IdempotencyClaim): Promise<Kept | undefined> {
+    const [row] = await this.db.prepared<Kept>(
+      'idempotency-find',
+      `SELECT status, reply, headers, body_hash FROM platform.idempotency
+       WHERE org_id = $1 AND scope = $2 AND key = $3 AND status > 0 AND created_at > platform.now() - interval '24 hours'`,
+      [orgId, claim.scope, claim.key],
+    );
+    return row;
+  }
+
+  private async reserve(orgId: string, claim: IdempotencyClaim): Promise<boolean> {
+    const rows = await this.db.prepared(
+      'idempotency-reserve',
+      `INSERT INTO platform.idempotency AS i (org_id, scope, key, body_hash, status, request_id) VALUES ($1, $2, $3, $4, 0, '')
+       ON CONFLICT (org_id, scope, key) DO UPDATE SET body_hash = excluded.body_hash, status = 0, created_at = platform.now()
+         WHERE i.created_at <= platform.now() - interval '24 hours' RETURNING 1`,
+      [orgId, claim.scope, claim.key, claim.bodyHash],
+    );
+    return rows.length > 0;
+  }
+
+  private async keep(orgId: string, claim: IdempotencyClaim, outcome: Outcome): Promise<void> {
+    await this.db.prepared(
+      'idempotency-keep',
+      `INSERT INTO platform.idempotency (org_id, scope, key, body_hash, status, reply, headers, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+       ON CONFLICT (org_id, scope, key) DO UPDATE SET status = excluded.status, reply = excluded.reply, headers = excluded.headers`,
+      [orgId, claim.scope, claim.key, claim.bodyHash, outcome.status, Buffer.from(outcome.body), JSON.stringify(outcome.headers)],
+    );
+  }
+}
+
+interface Outcome {
+  status: number;
+  body: string;
+  headers: Record<string, string>;
+}
+
+function present(outcome: Outcome, reply: FastifyReply): string | undefined {
+  void reply.status(outcome.status).headers(outcome.headers);
+  return outcome.body === '' ? undefined : outcome.body;
+}
+
+function replay(kept: Kept, claim: IdempotencyClaim, reply: FastifyReply): string | undefined {
+  if (!kept.body_hash.equals(claim.bodyHash)) throw edgeErrors.idempotencyKeyReused();
+  void reply.header('idempotent-replayed', 'true');
+  return present({ status: kept.status, body: kept.reply?.toString('utf8') ?? '', headers: kept.headers ?? {} }, reply);
+}

@@ -1,0 +1,31 @@
+// Serving: listens, or says in one sentence why not; two signals to stop are one too many.
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConfigError } from '../config/config.reader.js';
+import { PlatformConfig } from '../config/platform.config.js';
+import { Log } from '../observe/log.js';
+
+/** Makes an application and listens on its port; exits 1 with what to do when that cannot be. */
+export async function serve(
+  name: string,
+  make: () => Promise<NestFastifyApplication>,
+  portOf: (app: NestFastifyApplication) => number,
+): Promise<void> {
+  try {
+    const app = await make();
+    const port = portOf(app);
+    await app.listen(port, app.get(PlatformConfig).host);
+    app.get(Log).info({ port }, `${name} is ready`);
+  } catch (e) {
+    console.error(whyNot(name, e));
+    process.exit(1);
+  }
+}
+
+function whyNot(name: string, e: unknown): string {
+  if (e instanceof ConfigError) return e.message;
+  const { code, port, message, stack } = e as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE')
+    return `The ${name} cannot listen: port ${port} is taken. Stop what uses it, or set ${name === 'worker' ? 'WORKER_PORT' : 'PORT'} to another.`;
+  if (code === 'ECONNREFUSED') return `The ${name} cannot reach Postgres: ${message}. Is DATABASE_URL right, and is it running?`;
+  return `The ${name} cannot start: ${stack ?? message}`;
+}

@@ -1,0 +1,67 @@
+// Platform as Nest sees it: one global module of tools, and what only the api or only the worker adds.
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ClsModule } from 'nestjs-cls';
+import { getMetadataArgsStorage } from 'typeorm';
+import { Clock } from '../kernel/time.js';
+import { Access } from './access/access.js';
+import { provideConfig } from './config/config.reader.js';
+import { PlatformConfig } from './config/platform.config.js';
+import { Seal } from './config/seal.js';
+import { DatabaseClock } from './db/clock.js';
+import { dataSourceOptions } from './db/data-source.js';
+import { Database } from './db/database.js';
+import { EventConsumers } from './eventstore/event.consumer.js';
+import { EventPoke } from './eventstore/event.poke.js';
+import { EventStore } from './eventstore/event.store.js';
+import { EventTrouble } from './eventstore/event.trouble.js';
+import { IdempotencyInterceptor } from './http/idempotency.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RouteTable } from './http/route.table.js';
+import { Log } from './observe/log.js';
+import { JobQueue } from './queue/job.queue.js';
+import { JobWorker } from './queue/job.worker.js';
+import { WorkerEngine } from './queue/worker.engine.js';
+import { Redis } from './redis/redis.js';
+import { SpiRegistry } from './spi/spi.registry.js';
+
+const tools = [
+  Access, Database, EventPoke, EventStore, IdempotencyInterceptor, JobQueue, Log, ProblemFilter, Redis, RouteTable, Seal, SpiRegistry,
+  { provide: Clock, useClass: DatabaseClock },
+]; // prettier-ignore
+
+/** Every entity class that a context has declared with @Entity; contexts are imported before this runs. */
+const entities = () => getMetadataArgsStorage().tables.map((t) => t.target as new () => object);
+
+@Global()
+@Module({ providers: [provideConfig(PlatformConfig)], exports: [PlatformConfig] })
+class ConfigModule {}
+
+@Global()
+@Module({
+  imports: [
+    ConfigModule,
+    DiscoveryModule,
+    ClsModule.forRoot({ global: true }),
+    TypeOrmModule.forRootAsync({
+      inject: [PlatformConfig],
+      useFactory: (config: PlatformConfig) => ({
+        ...dataSourceOptions({ url: config.databaseUrl, poolSize: config.databasePool, entities: entities() }),
+        retryAttempts: 0,
+      }),
+    }),
+  ],
+  providers: tools,
+  exports: tools.map((t) => ('provide' in t ? t.provide : t)),
+})
+export class PlatformModule {}
+
+/** What runs domain events, jobs and timers. For the worker, and for tests that want one. */
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
+  exports: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
+})
+export class PlatformWorker {}

@@ -1,0 +1,136 @@
+// The worker's engine: finds every handler at boot, refuses to start where one is missing or doubled, and keeps them all running.
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Queue, Worker } from 'bullmq';
+import { declaredDomainEvents } from '../../kernel/domain-event.js';
+import { declaredJobs, type JobType } from '../../kernel/job.js';
+import { EventConsumers, type Consumer } from '../eventstore/event.consumer.js';
+import { EventPoke } from '../eventstore/event.poke.js';
+import { Log } from '../observe/log.js';
+import { Redis } from '../redis/redis.js';
+import { JOB_CHANNEL } from './job.queue.js';
+import { JobWorker, type JobHandler } from './job.worker.js';
+import { Loop } from './loop.js';
+import { HEARS, TICKS, WORKS, type Hears } from './processor.decorators.js';
+
+const QUEUE = 'evently';
+/** Domain events that only history and audit read, by name; every other one must be heard. */
+const auditOnly = new Set<string>();
+
+/** Names domain events that nobody hears on purpose. */
+export const auditOnlyEvents = (...types: { type: string }[]): void => types.forEach((t) => auditOnly.add(t.type));
+
+@Injectable()
+export class WorkerEngine implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly consumers: Consumer[] = [];
+  private readonly loops: Loop[] = [];
+  private queue?: Queue;
+  private worker?: Worker;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly events: EventConsumers,
+    private readonly jobs: JobWorker,
+    private readonly poke: EventPoke,
+    private readonly redis: Redis,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.discover();
+    for (const consumer of this.consumers) await this.events.enrol(consumer.name);
+    const eventLoops = this.consumers.map((c) => this.loop(`consumer ${c.name}`, 500, () => this.events.advance(c)));
+    await this.poke.listen(() => eventLoops.forEach((l) => l.wake()));
+    this.loop('dead letters', 1000, async () => {
+      for (const c of this.consumers) await this.events.retry(c);
+    });
+    this.startBull();
+    const relay = this.loop('job relay', 500, () => this.relay());
+    await this.redis.subscribe(JOB_CHANNEL, () => relay.wake());
+  }
+
+  /** Hands due jobs to BullMQ; does them here while Redis is away. */
+  private async relay(): Promise<void> {
+    const due = await this.jobs.due(200);
+    if (due.length === 0) return;
+    const told =
+      this.redis.up &&
+      (await this.queue
+        ?.addBulk(
+          due.map((j) => ({
+            name: j.type,
+            data: { orgId: j.orgId, id: j.id },
+            opts: { removeOnComplete: true, removeOnFail: true },
+          })),
+        )
+        .then(() => true)
+        .catch(() => false));
+    if (!told) for (const j of due) await this.jobs.run(j.orgId, j.id);
+  }
+
+  private startBull(): void {
+    const connection = this.redis.connectionForQueues();
+    this.queue = new Queue(QUEUE, { connection: { ...connection, enableOfflineQueue: false } as never });
+    this.worker = new Worker(QUEUE, (job) => this.jobs.run(job.data.orgId as string, job.data.id as string), {
+      connection: connection as never,
+      concurrency: 20,
+    });
+    const quiet = () => undefined; // Redis away is told by health; the relay works on from Postgres.
+    this.queue.on('error', quiet);
+    this.worker.on('error', quiet);
+  }
+
+  private discover(): void {
+    const scanner = new MetadataScanner();
+    const worked = new Set<string>();
+    for (const { instance } of this.discovery.getProviders()) {
+      if (!instance || typeof instance !== 'object') continue;
+      const proto = Object.getPrototypeOf(instance) as Record<string, (...a: unknown[]) => Promise<unknown>>;
+      if (!proto || proto === Object.prototype) continue;
+      for (const name of scanner.getAllMethodNames(proto)) {
+        const method = proto[name];
+        const call = method.bind(instance);
+        const hears = Reflect.getMetadata(HEARS, method) as Hears | undefined;
+        const works = Reflect.getMetadata(WORKS, method) as JobType<never> | undefined;
+        const ticks = Reflect.getMetadata(TICKS, method) as number | undefined;
+        if (hears) this.addConsumer({ name: hears.consumer, type: hears.type, handle: call as Consumer['handle'] });
+        if (works) {
+          if (worked.has(works.type)) throw new Error(`The job ${works.type} has two handlers.`);
+          worked.add(works.type);
+          this.jobs.register(works.type, call as JobHandler);
+        }
+        if (ticks) this.loop(`${instance.constructor.name}.${name}`, ticks, call);
+      }
+    }
+    this.refuseGaps(worked);
+  }
+
+  private addConsumer(consumer: Consumer): void {
+    if (this.consumers.some((c) => c.name === consumer.name))
+      throw new Error(`The consumer name ${consumer.name} is used twice.`);
+    this.consumers.push(consumer);
+  }
+
+  private refuseGaps(worked: Set<string>): void {
+    const jobless = [...declaredJobs().keys()].filter((t) => !worked.has(t));
+    if (jobless.length > 0)
+      throw new Error(`Jobs without a handler: ${jobless.join(', ')}. Give each an @OnJob method in a processor.`);
+    const heard = new Set(this.consumers.map((c) => c.type.type));
+    const unheard = declaredDomainEvents().filter((t) => !heard.has(t) && !auditOnly.has(t));
+    if (unheard.length > 0)
+      throw new Error(`Domain events that nobody hears: ${unheard.join(', ')}. Hear them, or name them in auditOnlyEvents().`);
+  }
+
+  private loop(name: string, ms: number, work: () => Promise<unknown>): Loop {
+    const loop = new Loop(name, ms, work, (e) => this.log.warn({ err: e, loop: name }, `${name} failed and will be tried again`));
+    this.loops.push(loop);
+    loop.start();
+    return loop;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.loops.map((l) => l.stop()));
+    await this.worker?.close(!this.redis.up).catch(() => undefined);
+    await this.queue?.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,68 @@
+// Redis: helps while it is there. Every use says what happens without it; nothing waits long for it.
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis as Client, type RedisOptions } from 'ioredis';
+import { PlatformConfig } from '../config/platform.config.js';
+
+const settings: RedisOptions = {
+  lazyConnect: false,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: 250,
+  connectTimeout: 2000,
+  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 5), 1000),
+};
+
+@Injectable()
+export class Redis implements OnApplicationShutdown {
+  private readonly client: Client;
+  private readonly subscribers: Client[] = [];
+
+  constructor(private readonly config: PlatformConfig) {
+    this.client = new Client(config.redisUrl, settings);
+    this.client.on('error', () => undefined); // Told by `up`; each use has its own way on.
+  }
+
+  /** True while commands can be sent. */
+  get up(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** Asks Redis; gives `otherwise` when it is away or slower than 250 ms. */
+  async ask<T>(command: (client: Client) => Promise<T>, otherwise: T): Promise<T> {
+    if (!this.up) return otherwise;
+    try {
+      return await command(this.client);
+    } catch {
+      return otherwise;
+    }
+  }
+
+  /** Sends something nobody waits for. */
+  hint(command: (client: Client) => Promise<unknown>): void {
+    if (this.up) void command(this.client).catch(() => undefined);
+  }
+
+  /** Hears a channel for as long as the process lives, through reconnects; returns how to stop. */
+  async subscribe(channel: string, heard: (message: string) => void): Promise<() => Promise<void>> {
+    const client = new Client(this.config.redisUrl, {
+      ...settings,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+      commandTimeout: undefined,
+    });
+    client.on('error', () => undefined);
+    client.on('message', (from: string, message: string) => from === channel && heard(message));
+    this.subscribers.push(client);
+    void client.subscribe(channel).catch(() => undefined);
+    return async () => client.disconnect();
+  }
+
+  /** Connection options for BullMQ, which wants its own clients. */
+  connectionForQueues(): RedisOptions & { url: string } {
+    return { url: this.config.redisUrl, maxRetriesPerRequest: null, retryStrategy: settings.retryStrategy };
+  }
+
+  onApplicationShutdown(): void {
+    for (const client of [this.client, ...this.subscribers]) client.disconnect();
+  }
+}
