@@ -31,6 +31,8 @@ export interface HallZone {
 
 /** A gap this much wider than the usual one of its row is an aisle. */
 const AISLE = 1.6;
+/** How much longer the way across an aisle counts for a group than the way to the stage. */
+const ACROSS = 3;
 
 /**
  * Seats sorted by section, row and ordinal. A block is a longest piece of one row in which every seat is adjacent to the next and
@@ -43,9 +45,9 @@ export class SeatHall {
   readonly kind: Uint8Array;
   readonly zoneOf: Uint16Array;
   readonly blockOf: Int32Array;
-  /** Sums over all seats before: distance to the stage, and width of the aisles in its block. A window's value is a difference. */
-  readonly distanceTo: Float64Array;
-  readonly aisleTo: Float64Array;
+  /** Sums over all seats before: distance to the stage, and weight of the aisles in its block. A window's value is a difference. */
+  readonly distances: Float64Array;
+  readonly aisles: Float64Array;
   readonly companionsOf = new Map<number, number[]>();
   readonly zones = new Map<string, HallZone>();
   /** By block: its first seat, the seat after its last, the distance of its nearest seat, and the block behind it (-1: none). */
@@ -53,6 +55,7 @@ export class SeatHall {
   readonly end: number[] = [];
   readonly nearest: number[] = [];
   readonly behind: number[] = [];
+  private readonly reach: number[] = [];
   private readonly index = new Map<string, number>();
 
   constructor(given: Iterable<HallSeat>, stage?: Point) {
@@ -66,8 +69,8 @@ export class SeatHall {
     );
     this.zoneOf = new Uint16Array(n);
     this.blockOf = new Int32Array(n);
-    this.distanceTo = new Float64Array(n + 1);
-    this.aisleTo = new Float64Array(n + 1);
+    this.distances = new Float64Array(n + 1);
+    this.aisles = new Float64Array(n + 1);
     for (const [i, id] of this.ids.entries()) this.index.set(id, i);
     this.measure(stage ?? frontMiddle(seats));
     this.divide(seats);
@@ -81,12 +84,12 @@ export class SeatHall {
 
   /** Distance of a seat to the stage. */
   distance(seat: number): number {
-    return this.distanceTo[seat + 1] - this.distanceTo[seat];
+    return this.distances[seat + 1] - this.distances[seat];
   }
 
   private measure(stage: Point) {
     for (let i = 0; i < this.ids.length; i++) {
-      this.distanceTo[i + 1] = this.distanceTo[i] + Math.hypot(this.x[i] - stage.x, this.y[i] - stage.y);
+      this.distances[i + 1] = this.distances[i] + Math.hypot(this.x[i] - stage.x, this.y[i] - stage.y);
     }
   }
 
@@ -109,9 +112,14 @@ export class SeatHall {
     for (const [block, first] of this.first.entries()) {
       const end = this.first[block + 1] ?? seats.length;
       this.end.push(end);
-      let nearest = Infinity;
-      for (let i = first; i < end; i++) nearest = Math.min(nearest, this.distance(i));
+      const middle = this.middle(first, end);
+      let [nearest, reach] = [Infinity, 0];
+      for (let i = first; i < end; i++) {
+        nearest = Math.min(nearest, this.distance(i));
+        reach = Math.max(reach, Math.hypot(this.x[i] - middle.x, this.y[i] - middle.y));
+      }
       this.nearest.push(nearest);
+      this.reach.push(reach);
       this.findAisles(first, end);
     }
     for (const zone of this.zones.values()) {
@@ -124,9 +132,9 @@ export class SeatHall {
     const gaps: number[] = [];
     for (let i = first + 1; i < end; i++) gaps.push(Math.hypot(this.x[i] - this.x[i - 1], this.y[i] - this.y[i - 1]));
     const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
-    this.aisleTo[first] = 0;
+    this.aisles[first] = 0;
     for (const [i, gap] of gaps.entries()) {
-      this.aisleTo[first + i + 1] = this.aisleTo[first + i] + (gap > AISLE * usual ? gap - usual : 0);
+      this.aisles[first + i + 1] = this.aisles[first + i] + (gap > AISLE * usual ? ACROSS * (gap - usual) : 0);
     }
   }
 
@@ -175,6 +183,12 @@ export class SeatHall {
       if (away < least) [best, least] = [other, away];
     }
     return best;
+  }
+
+  /** How far the nearest middle of any part of a block can be from a point, at least. */
+  distanceTo(block: number, point: Point): number {
+    const middle = this.middle(this.first[block], this.end[block]);
+    return Math.max(0, Math.hypot(middle.x - point.x, middle.y - point.y) - this.reach[block]);
   }
 
   /** The point between the first and the last of some adjacent seats. */

@@ -1,8 +1,16 @@
 // Seat offer: which seats of one event are free, and which of those are proposed to requests still open, with summaries kept up to date.
 import { kinds, type HallZone, type SeatHall } from './seat-hall.rules.js';
 
+/** Some adjacent seats, and how good they are (less is better). */
+export interface Found {
+  start: number;
+  cost: number;
+}
+
 /** Runs of this length and more are one bit of a block's summary. */
 const RUN_BITS = 31;
+/** Places are remembered for groups up to this size; larger ones are rare, and memory is per event. */
+const REMEMBERED_MAX = 12;
 
 /**
  * A seat is on offer when it is free and not proposed. Free seats are told by deltas, Postgres decides. Each block keeps a summary of
@@ -17,10 +25,12 @@ export class SeatOffer {
   /** By zone and kind: how many are free, and how many of those on offer. */
   private readonly free: Int32Array;
   private readonly offered: Int32Array;
-  /** By block: lengths of its runs of ordinary seats on offer as bits (bit 31: 31 or more), and the longest. */
+  /** By block: lengths of its runs of ordinary seats on offer as bits (bit 31: 31 or more); by block and kind: the longest run up to it. */
   private readonly runBits: Int32Array;
   private readonly longest: Int32Array;
   private readonly stale: Set<number>;
+  /** By group size: what was last found best in each block, forgotten when the block changes. */
+  private readonly known = new Map<number, (Found | undefined)[]>();
 
   constructor(readonly hall: SeatHall) {
     const seats = hall.ids.length;
@@ -31,7 +41,7 @@ export class SeatOffer {
     for (let seat = 0; seat < seats; seat++) this.free[this.counter(seat)]++;
     this.offered = Int32Array.from(this.free);
     this.runBits = new Int32Array(hall.first.length);
-    this.longest = new Int32Array(hall.first.length);
+    this.longest = new Int32Array(hall.first.length * 4);
     this.stale = new Set(hall.first.keys());
   }
 
@@ -67,24 +77,41 @@ export class SeatOffer {
     return this.offered[zone.index * 4 + kind];
   }
 
-  /** Could a block hold `size` adjacent ordinary seats, `neat`: without leaving a single one beside them? Never a wrong no. */
-  mayHold(block: number, size: number, neat: boolean): boolean {
+  /** Could a block hold `size` adjacent ordinary seats without a single one left beside them? Never a wrong no. */
+  mayHoldNeatly(block: number, size: number): boolean {
     this.renew();
-    if (this.longest[block] < size) return false;
-    if (!neat || size + 2 > RUN_BITS) return true;
+    if (size + 2 > RUN_BITS) return true;
     return (this.runBits[block] & ((1 << size) | (-1 << (size + 2)))) !== 0; // A run just as long, or longer by two and more.
   }
 
   /** The longest run of a block's seats on offer up to a kind. */
   longestRun(block: number, top: number): number {
     this.renew();
-    if (top === kinds.ordinary) return this.longest[block];
-    let [longest, run] = [0, 0];
-    for (let seat = this.hall.first[block]; seat < this.hall.end[block]; seat++) {
-      run = this.kindOf[seat] !== 0 && this.kindOf[seat] <= top ? run + 1 : 0;
-      longest = Math.max(longest, run);
-    }
+    return this.longest[block * 4 + top];
+  }
+
+  /** The longest run of a whole zone. */
+  longestIn(zone: HallZone, top: number): number {
+    this.renew();
+    let longest = 0;
+    for (const block of zone.blocks) longest = Math.max(longest, this.longest[block * 4 + top]);
     return longest;
+  }
+
+  /** The remembered best neat place of ordinary seats for a group in a block, if nothing has changed there since. */
+  bestKnown(block: number, size: number): Found | undefined {
+    this.renew();
+    return this.known.get(size)?.[block];
+  }
+
+  remember(block: number, size: number, found: Found) {
+    if (size > REMEMBERED_MAX) return;
+    let known = this.known.get(size);
+    if (!known) {
+      known = Array.from<Found | undefined>({ length: this.hall.first.length });
+      this.known.set(size, known);
+    }
+    known[block] = found;
   }
 
   private counter(seat: number): number {
@@ -107,18 +134,27 @@ export class SeatOffer {
   private renew() {
     if (this.stale.size === 0) return;
     for (const block of this.stale) {
-      let [bits, longest, run] = [0, 0, 0];
-      for (let seat = this.hall.first[block], end = this.hall.end[block]; seat <= end; seat++) {
-        if (seat < end && this.kindOf[seat] === kinds.ordinary) run++;
+      this.summarize(block);
+      for (const known of this.known.values()) known[block] = undefined;
+    }
+    this.stale.clear();
+  }
+
+  private summarize(block: number) {
+    const end = this.hall.end[block];
+    let bits = 0;
+    for (let top = kinds.ordinary as number; top <= kinds.accessible; top++) {
+      let [longest, run] = [0, 0];
+      for (let seat = this.hall.first[block]; seat <= end; seat++) {
+        if (seat < end && this.kindOf[seat] !== 0 && this.kindOf[seat] <= top) run++;
         else if (run > 0) {
-          bits |= 1 << Math.min(run, RUN_BITS);
+          if (top === kinds.ordinary) bits |= 1 << Math.min(run, RUN_BITS);
           longest = Math.max(longest, run);
           run = 0;
         }
       }
-      this.runBits[block] = bits;
-      this.longest[block] = longest;
+      this.longest[block * 4 + top] = longest;
     }
-    this.stale.clear();
+    this.runBits[block] = bits;
   }
 }

@@ -1,6 +1,6 @@
 // Seats: chooses the best free ones of an event for a group, and spreads requests that are open at once over different ones.
 import { kinds, type HallZone, type Point, type SeatHall } from './seat-hall.rules.js';
-import { SeatOffer } from './seat-offer.rules.js';
+import { SeatOffer, type Found } from './seat-offer.rules.js';
 
 export interface SeatWish {
   zone: string;
@@ -37,10 +37,6 @@ interface Search {
   /** Only where no single seat is left over beside the group. */
   neat: boolean;
   near: Point | null;
-}
-interface Found {
-  start: number;
-  cost: number;
 }
 interface Placed {
   seats: number[];
@@ -142,21 +138,42 @@ export class SeatBoard {
   /** The best window of a zone, one that leaves no single seat if there is any. */
   private best(zone: HallZone, search: Omit<Search, 'neat'>): Found | null {
     for (const neat of [true, false]) {
-      const found = { start: -1, cost: Infinity };
+      const found: Found = { start: -1, cost: Infinity };
+      const remember = neat && search.top === kinds.ordinary && !search.near;
       for (const block of zone.blocks) {
-        // Blocks come nearest first: no later one can be better.
-        if (!search.near && this.hall.nearest[block] * search.size >= found.cost) break;
-        const worth = search.top > kinds.ordinary || this.offer.mayHold(block, search.size, neat);
-        if (worth) this.searchBlock(block, { ...search, neat }, found);
+        const least =
+          search.size * (this.hall.nearest[block] + (search.near ? PULL * this.hall.distanceTo(block, search.near) : 0));
+        if (least >= found.cost) {
+          if (search.near) continue;
+          break; // Blocks come nearest first: no later one can be better.
+        }
+        if (this.offer.longestRun(block, search.top) < search.size) continue;
+        if (neat && search.top === kinds.ordinary && !this.offer.mayHoldNeatly(block, search.size)) continue;
+        if (remember) this.recall(block, search.size, found);
+        else this.searchBlock(block, { ...search, neat }, found);
       }
       if (found.start >= 0) return found;
     }
     return null;
   }
 
-  /** Betters `found` by the windows of one block. An aisle inside a group costs each of its members a walk of that width. */
+  /** The same as `searchBlock` for the commonest search, which is done once for each change of a block. */
+  private recall(block: number, size: number, found: Found) {
+    let known = this.offer.bestKnown(block, size);
+    if (!known) {
+      known = { start: -1, cost: Infinity };
+      this.searchBlock(block, { size, top: kinds.ordinary, neat: true, near: null }, known);
+      this.offer.remember(block, size, known);
+    }
+    if (known.cost < found.cost) {
+      found.start = known.start;
+      found.cost = known.cost;
+    }
+  }
+
+  /** Betters `found` by the windows of one block. An aisle inside a group costs each of its members. */
   private searchBlock(block: number, { size, top, neat, near }: Search, found: Found) {
-    const { distanceTo, aisleTo } = this.hall;
+    const { distances, aisles } = this.hall;
     const { kindOf } = this.offer;
     for (let from = this.hall.first[block], end = this.hall.end[block]; from < end;) {
       let to = from;
@@ -165,7 +182,7 @@ export class SeatBoard {
       for (let left = 0; left <= spare; left++) {
         if (neat && (left === 1 || spare - left === 1)) continue;
         const start = from + left;
-        let cost = distanceTo[start + size] - distanceTo[start] + size * (aisleTo[start + size - 1] - aisleTo[start]);
+        let cost = distances[start + size] - distances[start] + size * (aisles[start + size - 1] - aisles[start]);
         if (near) {
           const middle = this.hall.middle(start, start + size);
           cost += PULL * size * Math.hypot(middle.x - near.x, middle.y - near.y);
@@ -181,12 +198,14 @@ export class SeatBoard {
 
   /** As few rows behind one another as hold the group, in parts as equal as can be, each part behind the one before. */
   private inAdjacentRows(zone: HallZone, quantity: number, top: number): number[] | null {
-    for (let rows = 2; rows <= Math.min(ROWS_MAX, quantity); rows++) {
+    const longest = this.offer.longestIn(zone, top);
+    for (let rows = Math.max(2, Math.ceil(quantity / longest)); rows <= Math.min(ROWS_MAX, quantity); rows++) {
       let best: (Placed & { lonely: boolean }) | null = null;
       for (const front of zone.blocks) {
-        const blocks = this.blocksFrom(front, rows);
+        const blocks = this.blocksFrom(front, rows, top);
+        if (blocks.length < rows) continue;
         const room = blocks.map((block) => this.offer.longestRun(block, top));
-        if (blocks.length < rows || room.includes(0) || sum(room) < quantity) continue;
+        if (sum(room) < quantity) continue;
         const sizes = share(quantity, room);
         const lonely = sizes.includes(1);
         const least = sum(sizes.map((size, i) => size * this.hall.nearest[blocks[i]]));
@@ -199,10 +218,16 @@ export class SeatBoard {
     return null;
   }
 
-  /** A block and those behind it, up to `rows` in all. */
-  private blocksFrom(front: number, rows: number): number[] {
+  /** A block and those behind it, up to `rows` in all and up to the first that is full. */
+  private blocksFrom(front: number, rows: number, top: number): number[] {
     const blocks: number[] = [];
-    for (let block = front; block >= 0 && blocks.length < rows; block = this.hall.behind[block]) blocks.push(block);
+    for (
+      let block = front;
+      blocks.length < rows && block >= 0 && this.offer.longestRun(block, top) > 0;
+      block = this.hall.behind[block]
+    ) {
+      blocks.push(block);
+    }
     return blocks;
   }
 
@@ -224,7 +249,7 @@ export class SeatBoard {
   /** The largest pieces there are, each near the one before, until the group is seated or the seats up to `top` are used up. */
   private inPieces(zone: HallZone, { size, top, near }: Omit<Search, 'neat'>, claim: Claim) {
     for (let left = size; left > 0;) {
-      const piece = zone.blocks.reduce((most, block) => Math.max(most, Math.min(left, this.offer.longestRun(block, top))), 0);
+      const piece = Math.min(left, this.offer.longestIn(zone, top));
       const found = piece > 0 ? this.best(zone, { size: piece, top, near }) : null;
       if (!found) return;
       claim(span(found.start, piece));
