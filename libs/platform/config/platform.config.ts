@@ -7,6 +7,8 @@ export class PlatformConfig {
   @Env('NODE_ENV') @IsIn(['production', 'development', 'test']) nodeEnv = 'development';
   @Env('DATABASE_URL') @IsString() @Matches(/^postgres(ql)?:\/\//) databaseUrl: string;
   @Env('REDIS_URL') @IsString() @Matches(/^rediss?:\/\//) redisUrl: string;
+  /** Put before every key and channel in Redis, so that several installations can share one. */
+  @Env('REDIS_PREFIX') @Matches(/^[\w.:-]{1,64}$/) redisPrefix = 'evently:';
   @Env('HOST') @IsString() host = '127.0.0.1';
   @Env('PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) port = 3000;
   @Env('WORKER_PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) workerPort = 3001;
@@ -21,6 +23,8 @@ export class PlatformConfig {
   @Env('DATABASE_POOL') @Transform(toNumber) @IsInt() @Min(2) @Max(500) databasePool = 20;
   /** Bytes of a request body; seat maps have a limit of their own. */
   @Env('BODY_LIMIT') @Transform(toNumber) @IsInt() @Min(1024) bodyLimit = 1_048_576;
+  /** Milliseconds between "not ready" and closing the door on SIGTERM, so that a load balancer can look away first. */
+  @Env('DRAIN_MS') @Transform(toNumber) @IsInt() @Min(0) @Max(8000) drainMs = 250;
   /** Key of every HMAC (guest tokens, mailed tokens, webhooks to ourselves): each use derives its own. */
   @SecretEnv('HMAC_KEY') @IsString() @MinLength(32) hmacKey: string;
 }

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from '../redis/redis.js';
 
-const CHANNEL = 'evently:committed';
+const CHANNEL = 'committed';
 
 @Injectable()
 export class EventPoke {
@@ -16,7 +16,7 @@ export class EventPoke {
     this.planned = true;
     setImmediate(() => {
       this.planned = false;
-      this.redis.hint((r) => r.publish(CHANNEL, '1'));
+      this.redis.publish(CHANNEL, '1');
     });
   }
 

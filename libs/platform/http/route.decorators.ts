@@ -1,5 +1,6 @@
 // What a route says of itself: which ability it needs, what it answers, whether its replies are kept under an idempotency key.
 import { applyDecorators, createParamDecorator, HttpCode, SetMetadata, type ExecutionContext, type Type } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtraModels, ApiHeader, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { edgeErrors } from '../../kernel/errors.js';
@@ -56,6 +57,12 @@ export const Refuses = (...codes: string[]) => SetMetadata(PROBLEMS, codes);
 
 /** A public read: `Cache-Control: public, max-age`, an ETag of its bytes, 304 when unchanged. */
 export const Cacheable = (seconds: number) => SetMetadata(CACHE, seconds);
+
+/** Bytes of the bigger bodies: seat maps and imports. */
+export const LARGE_BODY = 32 * 1024 * 1024;
+
+/** A route that takes a bigger body than the rest; more than `bytes` is 413. */
+export const LargeBody = (bytes = LARGE_BODY) => RouteConfig({ bodyLimit: bytes });
 
 /** A path parameter that is an id of ours; anything else cannot exist: 404. */
 export const IdParam = createParamDecorator((name: string, context: ExecutionContext) => {

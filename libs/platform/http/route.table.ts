@@ -14,7 +14,10 @@ export class RouteTable {
 
   /** Watches routes as they are added; call before any is. */
   watch(fastify: FastifyInstance): void {
-    fastify.addHook('onRoute', ({ url, method }) => {
+    fastify.addHook('onRoute', (options) => {
+      const { url, method } = options;
+      const limit = (options.config as { bodyLimit?: number } | undefined)?.bodyLimit; // From @LargeBody.
+      if (limit !== undefined) options.bodyLimit = limit;
       const route = this.routes.get(url) ?? { url, pattern: patternOf(url), methods: new Set<string>() };
       for (const m of Array.isArray(method) ? method : [method]) route.methods.add(m);
       this.routes.set(url, route);

@@ -21,8 +21,7 @@ import { validationPipe } from './validation.pipe.js';
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** Bigger bodies, for the routes that take them: seat maps and imports. */
-export const LARGE_BODY = 32 * 1024 * 1024;
+export { LARGE_BODY } from './route.decorators.js';
 
 export interface ServerOptions {
   /** Called with the Fastify instance before routes are added. */

@@ -6,7 +6,7 @@ import { ambient } from '../db/ambient.js';
 import { Database } from '../db/database.js';
 import { Redis } from '../redis/redis.js';
 
-export const JOB_CHANNEL = 'evently:jobs';
+export const JOB_CHANNEL = 'jobs';
 
 export interface JobState {
   id: string;
@@ -31,7 +31,7 @@ export class JobQueue {
        VALUES ($1, $2, $3, $4, $5, platform.now() + $6 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
       [job.data.orgId, id, job.type, JSON.stringify(job.data), ambient().get('requestId') ?? 'none', options.delayMs ?? 0],
     );
-    if (!options.delayMs) this.db.afterCommit(() => this.redis.hint((r) => r.publish(JOB_CHANNEL, '1')));
+    if (!options.delayMs) this.db.afterCommit(() => this.redis.publish(JOB_CHANNEL, '1'));
     return id;
   }
 

@@ -1,5 +1,5 @@
 // The worker's engine: finds every handler at boot, refuses to start where one is missing or doubled, and keeps them all running.
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { Queue, Worker } from 'bullmq';
 import { declaredDomainEvents } from '../../kernel/domain-event.js';
@@ -21,7 +21,7 @@ const auditOnly = new Set<string>();
 export const auditOnlyEvents = (...types: { type: string }[]): void => types.forEach((t) => auditOnly.add(t.type));
 
 @Injectable()
-export class WorkerEngine implements OnApplicationBootstrap, OnApplicationShutdown {
+export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly consumers: Consumer[] = [];
   private readonly loops: Loop[] = [];
   private queue?: Queue;
@@ -70,8 +70,10 @@ export class WorkerEngine implements OnApplicationBootstrap, OnApplicationShutdo
 
   private startBull(): void {
     const connection = this.redis.connectionForQueues();
-    this.queue = new Queue(QUEUE, { connection: { ...connection, enableOfflineQueue: false } as never });
+    const prefix = this.redis.queuePrefix;
+    this.queue = new Queue(QUEUE, { prefix, connection: { ...connection, enableOfflineQueue: false } as never });
     this.worker = new Worker(QUEUE, (job) => this.jobs.run(job.data.orgId as string, job.data.id as string), {
+      prefix,
       connection: connection as never,
       concurrency: 20,
     });
@@ -128,7 +130,8 @@ export class WorkerEngine implements OnApplicationBootstrap, OnApplicationShutdo
     return loop;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Before anything it works with is closed. */
+  async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.loops.map((l) => l.stop()));
     await this.worker?.close(!this.redis.up).catch(() => undefined);
     await this.queue?.close().catch(() => undefined);

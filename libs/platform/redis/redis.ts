@@ -18,7 +18,7 @@ export class Redis implements OnApplicationShutdown {
   private readonly subscribers: Client[] = [];
 
   constructor(private readonly config: PlatformConfig) {
-    this.client = new Client(config.redisUrl, settings);
+    this.client = new Client(config.redisUrl, { ...settings, keyPrefix: config.redisPrefix });
     this.client.on('error', () => undefined); // Told by `up`; each use has its own way on.
   }
 
@@ -42,8 +42,14 @@ export class Redis implements OnApplicationShutdown {
     if (this.up) void command(this.client).catch(() => undefined);
   }
 
+  /** Tells a channel something; nobody waits for it. */
+  publish(channel: string, message: string): void {
+    this.hint((r) => r.publish(this.config.redisPrefix + channel, message));
+  }
+
   /** Hears a channel for as long as the process lives, through reconnects; returns how to stop. */
-  async subscribe(channel: string, heard: (message: string) => void): Promise<() => Promise<void>> {
+  async subscribe(name: string, heard: (message: string) => void): Promise<() => Promise<void>> {
+    const channel = this.config.redisPrefix + name;
     const client = new Client(this.config.redisUrl, {
       ...settings,
       enableOfflineQueue: true,
@@ -55,6 +61,11 @@ export class Redis implements OnApplicationShutdown {
     this.subscribers.push(client);
     void client.subscribe(channel).catch(() => undefined);
     return async () => client.disconnect();
+  }
+
+  /** What queue names in Redis start with. */
+  get queuePrefix(): string {
+    return `${this.config.redisPrefix}bull`;
   }
 
   /** Connection options for BullMQ, which wants its own clients. */
