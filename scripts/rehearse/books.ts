@@ -38,7 +38,8 @@ const reportPatienceMs = 15_000;
 /** Sends again, with their keys, as many of the finished steps as is bearable: invariant 3 is judged by the answers. */
 export async function replaySteps(client: Client, ledger: Ledger, dice: Dice, how: Insistence): Promise<void> {
   const finished = ledger.intents.flatMap((intent) => intent.steps()).filter((step) => step.answer && isStored(step.answer));
-  const chosen = finished.length <= replaysAtMost ? finished : finished.filter(() => dice.next() < replaysAtMost / finished.length);
+  const chosen =
+    finished.length <= replaysAtMost ? finished : finished.filter(() => dice.next() < replaysAtMost / finished.length);
   await eachOf(chosen, atATime, async (step) => {
     await insist(client, step, how);
   });
@@ -55,16 +56,21 @@ export async function readBooks(
   });
   const listed = await listBookings(client, scene, how);
   const inventory = await watch.insist(how.patienceMs);
-  if (!inventory) throw new UsageError('The inventory could not be read at the end: is the server still up? Nothing can be judged without it.');
+  if (!inventory)
+    throw new UsageError('The inventory could not be read at the end: is the server still up? Nothing can be judged without it.');
   const seats = scene.zones.length > 0 ? await readSeats(client, scene, how) : undefined;
   return { listed, reads, inventory, seats, ...(await readSales(client, scene, listed, how)) };
 }
 
 /** Every booking of the event in the organizer's list, all pages. */
-export async function listBookings(client: Client, scene: Pick<Scene, 'orgId' | 'eventId' | 'key'>, how: Insistence): Promise<Listed[]> {
+export async function listBookings(
+  client: Client,
+  scene: Pick<Scene, 'orgId' | 'eventId' | 'key'>,
+  how: Insistence,
+): Promise<Listed[]> {
   const listed: Listed[] = [];
   const path = `/v1/organizations/${scene.orgId}/events/${scene.eventId}/bookings?limit=100`;
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = ''; cursor !== null;) {
     const page: Exchange = await ask(
       client,
       { op: 'list', method: 'GET', path: cursor ? `${path}&cursor=${encodeURIComponent(cursor)}` : path, token: scene.key },
@@ -72,10 +78,13 @@ export async function listBookings(client: Client, scene: Pick<Scene, 'orgId' | 
     );
     const body = page.status === 200 ? jsonOf<{ items: BookingView[]; nextCursor: string | null }>(page.body) : undefined;
     if (!Array.isArray(body?.items)) {
-      throw new UsageError(`The organizer's list of bookings could not be read (${page.method} ${page.path}: ${page.status} ${page.code}).`);
+      throw new UsageError(
+        `The organizer's list of bookings could not be read (${page.method} ${page.path}: ${page.status} ${page.code}).`,
+      );
     }
     for (const booking of body.items) listed.push({ booking, page });
-    if (body.nextCursor !== null && body.nextCursor === cursor) throw new UsageError(`The list's cursor does not move: ${page.path}`);
+    if (body.nextCursor !== null && body.nextCursor === cursor)
+      throw new UsageError(`The list's cursor does not move: ${page.path}`);
     cursor = body.nextCursor ?? null;
   }
   return listed;
@@ -116,7 +125,8 @@ export function askSales(client: Client, { orgId, key }: Pick<Scene, 'orgId' | '
 /** The report's rows, or undefined where the reply is not one. */
 export function salesIn(exchange: Exchange): SalesRow[] | undefined {
   const rows = exchange.status === 200 ? jsonOf<SalesRow[]>(exchange.body) : undefined;
-  const sound = Array.isArray(rows) && rows.every((row) => typeof row.month === 'string' && typeof row.revenue?.amount === 'number');
+  const sound =
+    Array.isArray(rows) && rows.every((row) => typeof row.month === 'string' && typeof row.revenue?.amount === 'number');
   return sound ? rows : undefined;
 }
 

@@ -34,7 +34,10 @@ function missingOrChanged(intent: Intent, listed: ReadonlyMap<string, Listed>, r
   }
   if (!row) return [{ text: `Booking ${id} was acknowledged and is not in the organizer's list`, shownBy: story(intent) }];
   const findings: Finding[] = [];
-  for (const [where, view, by] of [['its buyer reads', seen, read!], ['the list has', row.booking, row.page]] as const) {
+  for (const [where, view, by] of [
+    ['its buyer reads', seen, read!],
+    ['the list has', row.booking, row.page],
+  ] as const) {
     const wrong = differs(intent, fate, view, { at: by.endedAt, clockwork: record });
     if (wrong) findings.push({ text: `Booking ${id}: ${where} ${wrong}`, shownBy: [...story(intent), by] });
   }
@@ -42,10 +45,16 @@ function missingOrChanged(intent: Intent, listed: ReadonlyMap<string, Listed>, r
 }
 
 /** What is wrong with a view of a booking given what was acknowledged; undefined where nothing is. */
-function differs(intent: Intent, fate: Fate, view: BookingView, { at, clockwork }: { at: number; clockwork: Clockwork }): string | undefined {
+function differs(
+  intent: Intent,
+  fate: Fate,
+  view: BookingView,
+  { at, clockwork }: { at: number; clockwork: Clockwork },
+): string | undefined {
   const allowed = allowedStates(intent, fate, { at, clockwork });
   if (!allowed.includes(view.status)) return `${view.status}, acknowledged was ${fate.status} (may be ${allowed.join(' or ')})`;
-  if (fate.reason === 'requested' && view.cancelReason !== 'requested') return `cancelReason ${view.cancelReason}, it was cancelled by request`;
+  if (fate.reason === 'requested' && view.cancelReason !== 'requested')
+    return `cancelReason ${view.cancelReason}, it was cancelled by request`;
   if (view.status === 'CANCELLED') return undefined;
   const told = intent.booking!;
   if (contents(view) !== contents(told)) return `other contents than acknowledged: ${contents(view)}, not ${contents(told)}`;
@@ -86,7 +95,9 @@ function unreadable(intent: Intent): Finding[] {
 function strangerToItself(intent: Intent): Finding[] {
   const denied = intent.story().filter((exchange) => exchange.op !== 'book' && [401, 403, 404].includes(exchange.status));
   if (denied.length === 0) return [];
-  return [{ text: `The buyer of booking ${intent.booking?.id} was answered ${denied[0]!.status} for it`, shownBy: story(intent) }];
+  return [
+    { text: `The buyer of booking ${intent.booking?.id} was answered ${denied[0]!.status} for it`, shownBy: story(intent) },
+  ];
 }
 
 function unanswered(intent: Intent): Finding[] {
@@ -111,7 +122,10 @@ function unasked({ ledger, books }: RushRecord): Finding[] {
     seen.add(booking.id);
     // While a request to book has no answer, an unknown booking may be its own: that request is reported instead.
     if (!known.has(booking.id) && !open) {
-      findings.push({ text: `Booking ${booking.id} (${booking.status}) is in the list, and no request that asked for it was answered so`, shownBy: [page] });
+      findings.push({
+        text: `Booking ${booking.id} (${booking.status}) is in the list, and no request that asked for it was answered so`,
+        shownBy: [page],
+      });
     }
   }
   return findings;
@@ -130,9 +144,13 @@ function countersLostUnits({ samples, lives, scene, ledger }: RushRecord): Findi
     const possiblySold = lives.filter((life) => life.possiblySold && meets(life.possiblySold, reading));
     const due = units(certain);
     if (held + sold < due) findings.push(short(`counts ${held + sold} units held and sold`, due, certain, exchange));
-    if (sold < units(certainlySold)) findings.push(short(`counts ${sold} units sold`, units(certainlySold), certainlySold, exchange));
+    if (sold < units(certainlySold))
+      findings.push(short(`counts ${sold} units sold`, units(certainlySold), certainlySold, exchange));
     if (sold > units(possiblySold) && !open) {
-      findings.push({ text: `The inventory counts ${sold} units sold; at most ${units(possiblySold)} were asked for`, shownBy: [exchange] });
+      findings.push({
+        text: `The inventory counts ${sold} units sold; at most ${units(possiblySold)} were asked for`,
+        shownBy: [exchange],
+      });
     }
   }
   return findings;

@@ -8,7 +8,10 @@ export function holdsVerdict(record: RushRecord): Verdict {
   const broken = [...heldTooLong(record), ...leaked(record), ...unsold(record)];
   const expired = record.lives.filter((life) => life.intent.fate()!.status === 'PENDING').length;
   const full = record.rest.length === 0 ? 'sold out in the end, or nobody wanted the rest' : 'not sold out';
-  return verdict(6, 'Holds end within 5 s of expiry and are sold again', { looked: `${expired} holds left to expire; ${full}`, broken });
+  return verdict(6, 'Holds end within 5 s of expiry and are sold again', {
+    looked: `${expired} holds left to expire; ${full}`,
+    broken,
+  });
 }
 
 /** At each reading `held` may count only bookings that may still have been holds, with their 5 s. */
@@ -21,7 +24,9 @@ function heldTooLong({ samples, lives, scene, ledger }: RushRecord): Finding[] {
   for (const { exchange, pools } of samples) {
     if (!pools) continue;
     const { held } = stockOf(pools, 'all', scene);
-    const possible = lives.filter(({ possiblyHeld }) => possiblyHeld.from <= exchange.endedAt && possiblyHeld.to >= exchange.sentAt);
+    const possible = lives.filter(
+      ({ possiblyHeld }) => possiblyHeld.from <= exchange.endedAt && possiblyHeld.to >= exchange.sentAt,
+    );
     const most = possible.reduce((sum, life) => sum + unitsOf(life.booking, everything), doubtful);
     if (held <= most) continue;
     const overdue = lives.filter((life) => life.possiblyHeld.to < exchange.sentAt).slice(-3);
@@ -40,7 +45,9 @@ function leaked(record: RushRecord): Finding[] {
   if (!record.leaked) return [];
   const { held, since, sample } = record.leaked;
   const last = record.lives
-    .filter((life) => backInStockBy(expiryOf(life.booking, record), record) < sample.exchange.sentAt && !life.intent.confirmedBy())
+    .filter(
+      (life) => backInStockBy(expiryOf(life.booking, record), record) < sample.exchange.sentAt && !life.intent.confirmedBy(),
+    )
     .slice(-3);
   const late = ((sample.exchange.sentAt - since) / 1000).toFixed(1);
   const text = `${held} units are still held ${late} s after the last of them should have been back in stock`;

@@ -71,7 +71,8 @@ export class Measure {
     const column = this.columns.get(op);
     const from = now() - windowMs;
     const ms: number[] = [];
-    for (let index = (column?.ended.length ?? 0) - 1; index >= 0 && column!.ended[index]! >= from; index--) ms.push(column!.ms[index]!);
+    for (let index = (column?.ended.length ?? 0) - 1; index >= 0 && column!.ended[index]! >= from; index--)
+      ms.push(column!.ms[index]!);
     ms.sort((a, b) => a - b);
     return { rate: (ms.length * 1000) / windowMs, p50: percentile(ms, 50), p99: percentile(ms, 99) };
   }

@@ -17,7 +17,11 @@ export function moneyVerdict({ ledger, books }: RushRecord): Verdict {
     unproven.push({ text: 'The sales report could not be read', shownBy: [books.salesExchange] });
   }
   const paid = ledger.booked().filter((intent) => intent.confirmedBy() && intent.booking!.total.amount > 0).length;
-  return verdict(4, 'Money: as far as it shows from outside', { looked: `${paid} paid bookings, revenue ${due} minor units`, broken, unproven });
+  return verdict(4, 'Money: as far as it shows from outside', {
+    looked: `${paid} paid bookings, revenue ${due} minor units`,
+    broken,
+    unproven,
+  });
 }
 
 /** Prices multiply, items sum, and no step changes what was promised. */

@@ -56,8 +56,19 @@ Exit status: 0 every invariant held, 1 one broke (with the requests that show it
   --help              this text`;
 
 const flags = [
-  ...['buyers', 'capacity', 'seats', 'arrivals', 'duration', 'hold-seconds', 'kill', 'seed', 'url', 'replay'],
-  ...['connections', 'patience', 'report'],
+  'buyers',
+  'capacity',
+  'seats',
+  'arrivals',
+  'duration',
+  'hold-seconds',
+  'kill',
+  'seed',
+  'url',
+  'replay',
+  'connections',
+  'patience',
+  'report',
 ] as const;
 
 /** Undefined where help was asked for. Throws UsageError. */
@@ -102,7 +113,8 @@ function parse(argv: string[]): Record<string, string | boolean | undefined> {
 function integer(name: string, text: string | undefined, fallback: number, low: number, high: number): number {
   if (text === undefined) return fallback;
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= low && value <= high)) throw new UsageError(`--${name} must be a whole number from ${low} to ${high}, not "${text}".`);
+  if (!(value >= low && value <= high))
+    throw new UsageError(`--${name} must be a whole number from ${low} to ${high}, not "${text}".`);
   return value;
 }
 
@@ -123,7 +135,11 @@ function address(text: string): URL {
 }
 
 function refuseWithReplay(given: Record<string, string | undefined>): void {
-  const idle = ['buyers', 'capacity', 'seats', 'arrivals', 'duration', 'hold-seconds', 'kill'].filter((name) => given[name] !== undefined);
+  const idle = ['buyers', 'capacity', 'seats', 'arrivals', 'duration', 'hold-seconds', 'kill'].filter(
+    (name) => given[name] !== undefined,
+  );
   if (idle.length === 0) return;
-  throw new UsageError(`--replay takes buyers and capacity from its file: leave out ${idle.map((name) => `--${name}`).join(', ')}.`);
+  throw new UsageError(
+    `--replay takes buyers and capacity from its file: leave out ${idle.map((name) => `--${name}`).join(', ')}.`,
+  );
 }

@@ -107,7 +107,11 @@ export async function setScene(
   const scene: Scene = { orgId, key, eventId: event.id, capacity: wanted.capacity, general: [], zones: [] };
   const typePath = `${events}/${event.id}/ticket-types`;
   if (wanted.capacity > 0) {
-    const pool = await organizer.create<{ id: string }>(`${events}/${event.id}/pools`, { name: 'Places', capacity: wanted.capacity }, key);
+    const pool = await organizer.create<{ id: string }>(
+      `${events}/${event.id}/pools`,
+      { name: 'Places', capacity: wanted.capacity },
+      key,
+    );
     scene.poolId = pool.id;
     for (const { name, amount } of generalTypes) {
       const price = { amount, currency: 'EUR' };

@@ -20,7 +20,10 @@ function oversoldReadings({ samples, scene }: RushRecord): Finding[] {
     for (const { poolId, capacity, held, sold, reserved } of pools) {
       const sound = held >= 0 && sold >= 0 && reserved >= 0 && held + sold + reserved <= capacity;
       if (!sound) {
-        findings.push({ text: `Pool ${poolId}: held ${held} + sold ${sold} + reserved ${reserved}, capacity ${capacity}`, shownBy: [exchange] });
+        findings.push({
+          text: `Pool ${poolId}: held ${held} + sold ${sold} + reserved ${reserved}, capacity ${capacity}`,
+          shownBy: [exchange],
+        });
       }
     }
     const { capacity } = stockOf(pools, 'all', scene);
@@ -124,5 +127,7 @@ function seatMapDiffers({ listed }: RushRecord['books'], seats: NonNullable<Rush
   const wrong = [...seats.states].filter(([seat, state]) => state !== (due.get(seat) ?? 'free'));
   if (wrong.length === 0) return [];
   const named = wrong.slice(0, 5).map(([seat, state]) => `${seat} reads ${state}, by the list ${due.get(seat) ?? 'free'}`);
-  return [{ text: `The seat map differs from the list in ${wrong.length} seats: ${named.join('; ')}`, shownBy: [seats.exchange] }];
+  return [
+    { text: `The seat map differs from the list in ${wrong.length} seats: ${named.join('; ')}`, shownBy: [seats.exchange] },
+  ];
 }
