@@ -4,7 +4,7 @@
  * What a column holds. `text` is written by organizers about their things (titles, labels): it is no person's,
  * but free text all the same, so domain events carry its SHA-256 and a damaged row is still found.
  */
-export type PersonalKind = 'name' | 'email' | 'phone' | 'address' | 'ip' | 'secret' | 'answer' | 'text';
+export type PersonalKind = 'name' | 'email' | 'phone' | 'address' | 'ip' | 'device' | 'secret' | 'answer' | 'text';
 
 export interface PersonalData {
   /** `schema.table`. */

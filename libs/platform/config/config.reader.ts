@@ -26,12 +26,19 @@ export function SecretEnv(env: string): PropertyDecorator {
   return (target, key) => void specsOf(target.constructor as Type).set(String(key), { env, secret: true });
 }
 
+/** The file a secret is read from; undefined where its value stands in the environment itself, or nowhere. */
+export function secretFile(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env[name] !== undefined) return undefined;
+  const made = env.NODE_ENV !== 'production' && env.SECRETS_DIR ? join(env.SECRETS_DIR, name) : undefined;
+  return env[`${name}_FILE`] ?? made;
+}
+
 /** Values that were published in examples, and so are no secrets. */
 const demoSecrets = /^(secret|changeme|change-me|demo|test|password|evently)/i;
 
 function readSecret(env: NodeJS.ProcessEnv, name: string, problems: string[]): string | undefined {
   const production = env.NODE_ENV === 'production';
-  const file = env[`${name}_FILE`] ?? (!production && env.SECRETS_DIR ? join(env.SECRETS_DIR, name) : undefined);
+  const file = secretFile(name, env);
   let value = env[name];
   if (value === undefined && file !== undefined) {
     try {

@@ -9,6 +9,8 @@ export interface AmbientTransaction {
   client: PoolClient;
   /** Run after commit, in order; never for truth, only to poke and to forget caches. */
   afterCommit: (() => void)[];
+  /** Run, each in a transaction of its own, after this one was rolled back for good. */
+  afterRollback: (() => Promise<unknown>)[];
 }
 
 export interface Ambient {

@@ -32,18 +32,26 @@ export class Database {
   async transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (ambient().get('tx')) return work();
     for (let attempt = 1; ; attempt++) {
+      const undone: (() => Promise<unknown>)[] = [];
       try {
-        return await this.attempt(work, options);
+        return await this.attempt(work, options, undone);
       } catch (e) {
-        if (!retryable(e) || attempt === MAX_ATTEMPTS) throw e;
+        if (!retryable(e) || attempt === MAX_ATTEMPTS) {
+          for (const instead of undone) await instead();
+          throw e;
+        }
         await new Promise((resolve) => setTimeout(resolve, attempt * attempt * 3 * (0.5 + Math.random())));
       }
     }
   }
 
-  private async attempt<T>(work: () => Promise<T>, options: TransactionOptions): Promise<T> {
+  private async attempt<T>(
+    work: () => Promise<T>,
+    options: TransactionOptions,
+    afterRollback: (() => Promise<unknown>)[],
+  ): Promise<T> {
     const runner = this.source.createQueryRunner();
-    const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [] };
+    const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [], afterRollback };
     try {
       await runner.startTransaction();
       if (options.lockTimeoutMs) await tx.client.query(`SET LOCAL lock_timeout = ${Math.floor(options.lockTimeoutMs)}`);
@@ -87,6 +95,11 @@ export class Database {
     const tx = ambient().get('tx');
     if (tx) tx.afterCommit.push(told);
     else told();
+  }
+
+  /** Does something, in a transaction of its own, once the ambient one was rolled back for good: what must stay although a request is refused. */
+  afterRollback(instead: () => Promise<unknown>): void {
+    this.tx().afterRollback.push(instead);
   }
 
   /** Rows of a statement, in the ambient transaction where there is one. */

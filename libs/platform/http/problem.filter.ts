@@ -3,14 +3,20 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { edgeErrors, Refusal } from '../../kernel/errors.js';
 import { Log } from '../observe/log.js';
+import { Meter, type Counter } from '../observe/meter.js';
 import { RouteTable } from './route.table.js';
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
+  private readonly refusals: Counter;
+
   constructor(
     private readonly log: Log,
     private readonly routes: RouteTable,
-  ) {}
+    meter: Meter,
+  ) {
+    this.refusals = meter.counter('evently_refusals_total', 'Requests refused, by problem code.', 'code');
+  }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -22,6 +28,9 @@ export class ProblemFilter implements ExceptionFilter {
   send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (reply.sent || reply.raw.headersSent) return;
     const refusal = this.refusalFor(thrown, request, reply);
+    this.refusals.add(refusal.code);
+    const wait = refusal.extra.retryAfter; // Whole seconds, told in the document and in the header alike.
+    if (typeof wait === 'number') void reply.header('retry-after', String(wait));
     if (refusal.kind === 'unavailable' && !reply.hasHeader('retry-after')) void reply.header('retry-after', '1');
     if (refusal.kind === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
     void reply
