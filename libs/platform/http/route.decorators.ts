@@ -64,12 +64,19 @@ export const LARGE_BODY = 32 * 1024 * 1024;
 /** A route that takes a bigger body than the rest; more than `bytes` is 413. */
 export const LargeBody = (bytes = LARGE_BODY) => RouteConfig({ bodyLimit: bytes });
 
-/** A path parameter that is an id of ours; anything else cannot exist: 404. */
-export const IdParam = createParamDecorator((name: string, context: ExecutionContext) => {
+function idParam(name: string, context: ExecutionContext): string {
   const value = (context.switchToHttp().getRequest<FastifyRequest>().params as Record<string, string>)[name];
   if (!isId(value)) throw edgeErrors.notFound();
   return value;
-});
+}
+
+/** A path parameter that is an id of ours; anything else cannot exist: 404. */
+export const IdParam = createParamDecorator(idParam);
+
+/** Several of them as one object: `@IdParams({ orgId: 'o', eventId: 'e' }) at: EventPath`. */
+export const IdParams = createParamDecorator((names: Record<string, string>, context: ExecutionContext) =>
+  Object.fromEntries(Object.entries(names).map(([member, name]) => [member, idParam(name, context)])),
+);
 
 /** The version a client read, from If-Match: `"7"`. 428 without, 412 for one that cannot be. */
 export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number => {
