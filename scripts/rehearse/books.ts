@@ -107,7 +107,7 @@ async function readSales(
   how: Insistence,
 ): Promise<Pick<Books, 'sales' | 'salesExchange'>> {
   const due = revenueOf(listed);
-  const giveUpAt = now() + reportPatienceMs;
+  const giveUpAt = now() + Math.min(reportPatienceMs, how.patienceMs);
   for (;;) {
     const salesExchange = await askSales(client, scene, how);
     const sales = salesIn(salesExchange);

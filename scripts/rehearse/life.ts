@@ -72,7 +72,8 @@ export function lifeOf(intent: Intent, scene: Scene, clockwork: Clockwork): Life
   const confirmed = intent.confirmedBy();
   const sentConfirm = Math.min(...intent.confirms.map((step) => step.firstSentAt));
   const certainlySold = confirmed ? spanOf(confirmed.endedAt, cancelSent) : undefined;
-  const certain = [spanOf(acknowledged, Math.min(expires, cancelSent)), certainlySold].filter((span) => span !== undefined);
+  const certainlyHeld = spanOf(acknowledged, Math.min(expires, cancelSent, confirmed?.endedAt ?? Number.POSITIVE_INFINITY));
+  const certain = [certainlyHeld, certainlySold].filter((span) => span !== undefined);
   return {
     intent,
     booking,

@@ -54,6 +54,7 @@ const zone = 'Europe/Lisbon';
 const payment = { paymentMethod: { provider: 'test', card: '4242424242424242' } };
 /** Payments that are still processing do not hold others up, but are not asked about in thousands either. */
 const processingAtMost = 400;
+/** All reports together may take this long to catch up. */
 const reportLagMs = 60_000;
 
 export interface ReplayStage {
@@ -105,7 +106,8 @@ export class Replay {
     const soldAt = now();
     say('Asking the sales reports.');
     const months: MonthResult[] = [];
-    for (const month of this.sellers.keys()) months.push(await this.askMonth(month));
+    const giveUpAt = now() + Math.min(reportLagMs, this.how.patienceMs);
+    for (const month of this.sellers.keys()) months.push(await this.askMonth(month, giveUpAt));
     return { months, failures: this.failures, openedAt: measure.openedAt, soldAt };
   }
 
@@ -195,14 +197,13 @@ export class Replay {
       throw new StageError(`More than 1000 requests failed, the last: ${text} (${exchange.status} ${exchange.code}).`);
   }
 
-  /** The month's own organization is asked until it agrees with the file, or for as long as a report may lag. */
-  private async askMonth(month: string): Promise<MonthResult> {
+  /** The month's own organization is asked until it agrees with the file, or until `giveUpAt`: reports may lag. */
+  private async askMonth(month: string, giveUpAt: number): Promise<MonthResult> {
     const { orgId, key } = this.sellers.get(month)!;
     const dates = this.dates.filter(({ date }) => monthOf(date) === month);
     const due = new Map(
       [...groupBy(dates, ({ shifted }) => monthOf(shifted))].map(([shifted, of]) => [shifted, tallyOfDates(of)]),
     );
-    const giveUpAt = now() + reportLagMs;
     for (;;) {
       const exchange = await askSales(this.stage.client, { orgId, key }, this.how);
       const rows = salesIn(exchange);
