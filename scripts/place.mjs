@@ -12,11 +12,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-export const ownFolder = join(root, '.evently');
+/** `EVENTLY_HOME` puts it elsewhere: a rehearsal's server has a folder of its own, gone with it. */
+export const ownFolder = process.env.EVENTLY_HOME ? resolve(process.env.EVENTLY_HOME) : join(root, '.evently');
 
 /** A mistake of the surroundings, not of the code: shown as it is, without a stack, and it must say what to do. */
 export class Advice extends Error {}
