@@ -14,7 +14,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const readyWithinMs = 30_000;
 /** A first start on a slow machine installs and builds. */
 const startedWithinMs = 600_000;
-const stoppedWithinMs = 30_000;
+/** Apps drain, then the servers below them write what they have. */
+const stoppedWithinMs = 90_000;
 
 export class Server {
   constructor(
