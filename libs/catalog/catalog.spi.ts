@@ -23,17 +23,6 @@ export abstract class StockSpi {
   /** A pool's capacity shall change; refuses with `capacity_below_sold` when more is held, sold or reserved. */
   abstract capacityChanged(pool: { orgId: string; poolId: string; capacity: number }): Promise<void>;
 
-  /** A ticket type was made or changed: which pool it draws from and when it is sold. */
-  abstract ticketTypeSet(type: {
-    orgId: string;
-    eventId: string;
-    ticketTypeId: string;
-    poolId: string;
-    salesStartAt: Date | null;
-    salesEndAt: Date | null;
-    maxPerPerson: number | null;
-  }): Promise<void>;
-
   /** The seats of a seated ticket type, for this event. */
   abstract seatsPlaced(seats: { orgId: string; eventId: string; ticketTypeId: string; seats: StockSeat[] }): Promise<void>;
 
@@ -46,6 +35,9 @@ export abstract class StockSpi {
     eventId: string;
     revision: number;
     onSale: boolean;
+    startsAt: Date;
     endsAt: Date;
+    timeZone: string;
+    currency: string;
   }): Promise<void>;
 }

@@ -93,6 +93,26 @@ CREATE TABLE platform.idempotency (
   PRIMARY KEY (org_id, scope, key)
 );
 CREATE INDEX idempotency_age ON platform.idempotency (created_at);
+
+-- For functions of contexts that write many at once (the booking batch).
+CREATE FUNCTION platform.event_append(org uuid[], streams text[], versions int[], types text[], datas jsonb[], actors text[], requests text[])
+RETURNS int LANGUAGE sql AS $$
+  WITH written AS (
+    INSERT INTO platform.event (org_id, stream, stream_version, type, shape, data, actor, request_id, occurred_at, recorded_at)
+    SELECT e.*, t.at, t.at FROM (SELECT platform.now() AS at) t,
+      unnest(org, streams, versions, types, array_fill(1::smallint, ARRAY[cardinality(org)]), datas, actors, requests) e RETURNING 1)
+  SELECT count(*)::int FROM written
+$$;
+
+-- Keeps verdicts; returns how many were new. Fewer than given: another process decided one of the keys in the meantime.
+CREATE FUNCTION platform.idempotency_keep(org uuid[], scopes bytea[], keys text[], hashes bytea[], statuses smallint[], codes text[], subjects uuid[], requests text[])
+RETURNS int LANGUAGE sql AS $$
+  WITH kept AS (
+    INSERT INTO platform.idempotency (org_id, scope, key, body_hash, status, code, subject_id, request_id)
+    SELECT * FROM unnest(org, scopes, keys, hashes, statuses, codes, subjects, requests)
+    ON CONFLICT DO NOTHING RETURNING 1)
+  SELECT count(*)::int FROM kept
+$$;
 `);
   }
 

@@ -1,0 +1,422 @@
+// The SQL of the batch, as the migration beside it installs it. Each function keeps one rule: inventory rows are locked first, in id
+// order; under those locks nobody else changes the stock, seats or limits of these pools, so what is read then is what is decided by.
+
+/** Look-ups must use their keys whatever the tables looked like when the plan was made: a plan made on empty tables keeps its scans. */
+const pinned = `SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off`;
+
+/** Rows as domain events carry them: without the columns that booking.personal-data.ts names. */
+export const publicRows = `
+CREATE FUNCTION booking.public_booking(b booking.booking) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT to_jsonb(b) - ARRAY['contact_email', 'contact_name', 'answers']
+$$;
+CREATE FUNCTION booking.public_ticket(t booking.ticket) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT to_jsonb(t) - ARRAY['holder_email', 'holder_name']
+$$;
+`;
+
+/** Locks pools in the order given (callers sort by id); what is free in each, NULL where somebody else holds the row and waiting is not wanted. */
+export const lockPools = `
+CREATE FUNCTION booking.lock_pools(p_org uuid[], p_pool uuid[], p_wait boolean) RETURNS int[] LANGUAGE plpgsql ${pinned} AS $$
+DECLARE free int[];
+BEGIN
+  IF p_wait THEN
+    SELECT array_agg(l.free ORDER BY u.ord) INTO free
+    FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
+    LEFT JOIN LATERAL (SELECT i.capacity - i.held - i.sold - i.reserved AS free FROM booking.inventory i
+      WHERE i.org_id = u.org AND i.pool_id = u.pool FOR UPDATE) l ON true;
+  ELSE
+    SELECT array_agg(l.free ORDER BY u.ord) INTO free
+    FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
+    LEFT JOIN LATERAL (SELECT i.capacity - i.held - i.sold - i.reserved AS free FROM booking.inventory i
+      WHERE i.org_id = u.org AND i.pool_id = u.pool FOR UPDATE SKIP LOCKED) l ON true;
+  END IF;
+  RETURN free;
+END $$;
+`;
+
+/** Ends bookings whose rows and pools the caller has locked: stock back (to reserved while people wait), seats, tickets, limits, domain events. */
+export const endHolds = `
+CREATE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
+RETURNS void LANGUAGE plpgsql ${pinned} AS $$
+DECLARE written int;
+BEGIN
+  WITH given AS (SELECT * FROM unnest(b_org, b_id) AS g(org_id, id)),
+  freed AS (
+    SELECT i.org_id, i.pool_id,
+      coalesce(sum(i.quantity) FILTER (WHERE b.status = 'PENDING'), 0)::int AS held,
+      coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0)::int AS sold
+    FROM given g
+    JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
+    JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id
+    GROUP BY i.org_id, i.pool_id)
+  UPDATE booking.inventory v SET held = v.held - f.held, sold = v.sold - f.sold, changes = v.changes + 1,
+    reserved = v.reserved + CASE WHEN v.waiting > 0 THEN f.held + f.sold ELSE 0 END
+  FROM freed f WHERE v.org_id = f.org_id AND v.pool_id = f.pool_id;
+
+  UPDATE booking.seat s SET state = 'free', booking_id = NULL
+  FROM (SELECT i.org_id, b.event_id, i.booking_id, unnest(i.seat_ids) AS seat_id
+        FROM unnest(b_org, b_id) AS g(org_id, id)
+        JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
+        JOIN booking.item i ON i.org_id = g.org_id AND i.booking_id = g.id
+        WHERE i.seat_ids IS NOT NULL) t
+  WHERE s.org_id = t.org_id AND s.event_id = t.event_id AND s.seat_id = t.seat_id AND s.booking_id = t.booking_id;
+
+  UPDATE booking.promo_use p SET used = p.used - n.n
+  FROM (SELECT b.org_id, b.promo_id, count(*)::int AS n FROM unnest(b_org, b_id) AS g(org_id, id)
+        JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.promo_id IS NOT NULL GROUP BY 1, 2) n
+  WHERE p.org_id = n.org_id AND p.promo_id = n.promo_id;
+
+  UPDATE booking.person_use p SET used = p.used - n.n
+  FROM (SELECT org_id, subject_id, person, sum(n)::int AS n FROM (
+          SELECT b.org_id, i.ticket_type_id AS subject_id, b.person, i.quantity AS n FROM unnest(b_org, b_id) AS g(org_id, id)
+          JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
+          JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id WHERE b.person IS NOT NULL
+          UNION ALL
+          SELECT b.org_id, b.promo_id, b.person, 1 FROM unnest(b_org, b_id) AS g(org_id, id)
+          JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL) x
+        GROUP BY 1, 2, 3) n
+  WHERE p.org_id = n.org_id AND p.subject_id = n.subject_id AND p.person = n.person;
+
+  WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_refund, b_actor, b_request) AS g(org_id, id, reason, refund, actor, request)),
+  ended AS (
+    UPDATE booking.booking b SET status = 'CANCELLED', cancel_reason = g.reason, cancelled_at = at, expires_at = NULL, paying = false,
+      refunded = b.refunded + g.refund, version = b.version + 1
+    FROM given g WHERE b.org_id = g.org_id AND b.id = g.id RETURNING b.*),
+  voided AS (
+    UPDATE booking.ticket t SET status = 'void' FROM given g
+    WHERE t.org_id = g.org_id AND t.booking_id = g.id AND t.status = 'valid' RETURNING t.*),
+  tickets AS (SELECT v.org_id, v.booking_id, jsonb_agg(booking.public_ticket(v::booking.ticket)) AS rows FROM voided v GROUP BY 1, 2)
+  SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), array_agg('booking.cancelled'),
+    array_agg(jsonb_build_object('orgId', e.org_id, 'bookingId', e.id, 'eventId', e.event_id, 'reason', e.cancel_reason, 'refund', g.refund,
+      'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(e::booking.booking)))
+        || CASE WHEN t.rows IS NULL THEN '{}' ELSE jsonb_build_object('booking.ticket', t.rows) END)),
+    array_agg(g.actor), array_agg(g.request))
+  INTO written FROM ended e JOIN given g ON g.org_id = e.org_id AND g.id = e.id LEFT JOIN tickets t ON t.org_id = e.org_id AND t.booking_id = e.id;
+END $$;
+`;
+
+/**
+ * Decides holds in arrival order. p_*: the pools wanted, by id. r_*: a request each. l_*: the requests' lines, in order, with the
+ * pool as an index into p_*. One row comes back for each request, in order; refusals are verdicts, never exceptions.
+ */
+export const holdBatch = `
+CREATE FUNCTION booking.hold_batch(
+  p_wait boolean, p_org uuid[], p_pool uuid[],
+  r_org uuid[], r_id uuid[], r_event uuid[], r_revision int[], r_seconds int[], r_currency text[], r_total bigint[],
+  r_promo uuid[], r_promo_max int[], r_promo_person_max int[], r_account uuid[], r_person bytea[],
+  r_email text[], r_name text[], r_locale text[], r_answers jsonb[],
+  r_scope bytea[], r_key text[], r_hash bytea[], r_actor text[], r_request text[], r_first int[], r_lines int[],
+  l_request int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
+  l_from timestamptz[], l_until timestamptz[], l_person_max int[])
+RETURNS TABLE (verdict text, expires_at timestamptz, decided_at timestamptz, kept_status smallint, kept_code text, kept_subject uuid, kept_request text)
+LANGUAGE plpgsql ${pinned} AS $$
+DECLARE
+  n int := cardinality(r_id);
+  free int[];
+  taken int[] := array_fill(0, ARRAY[cardinality(p_pool)]);
+  swept boolean[] := array_fill(false, ARRAY[cardinality(p_pool)]);
+  v text[];
+  said text;
+  at timestamptz;
+  wanted int;
+  there int;
+  used_now int;
+  k int;
+  kept int;
+  expected int;
+  limited boolean := false;
+BEGIN
+  free := booking.lock_pools(p_org, p_pool, p_wait);
+  at := platform.now();
+
+  -- What is known before any stock is looked at: keys decided earlier, events changed since the request was prepared.
+  SELECT array_agg(CASE
+      WHEN i.key IS NOT NULL THEN CASE WHEN i.body_hash = r.hash THEN 'replay' ELSE 'reused' END
+      WHEN s.event_id IS NULL OR NOT s.on_sale OR s.ends_at <= at THEN 'not_on_sale'
+      WHEN s.revision <> r.revision THEN 'stale' END ORDER BY r.ord)
+  INTO v
+  FROM unnest(r_org, r_event, r_revision, r_scope, r_key, r_hash) WITH ORDINALITY r(org, event, revision, scope, key, hash, ord)
+  LEFT JOIN platform.idempotency i ON i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at > at - interval '24 hours'
+  LEFT JOIN booking.event_sale s ON s.org_id = r.org AND s.event_id = r.event;
+
+  IF EXISTS (SELECT 1 FROM unnest(r_promo) p WHERE p IS NOT NULL) THEN
+    INSERT INTO booking.promo_use (org_id, promo_id) SELECT DISTINCT o, p FROM unnest(r_org, r_promo) x(o, p) WHERE p IS NOT NULL ORDER BY p ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM booking.promo_use u WHERE (u.org_id, u.promo_id) IN (SELECT o, p FROM unnest(r_org, r_promo) x(o, p)) ORDER BY u.promo_id FOR UPDATE;
+  END IF;
+
+  FOR i IN 1..n LOOP
+    CONTINUE WHEN v[i] IS NOT NULL;
+    said := 'held';
+    FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
+      k := l_pool[j];
+      IF free[k] IS NULL THEN
+        said := CASE WHEN p_wait THEN 'not_on_sale' ELSE 'skipped' END;
+      ELSIF (l_from[j] IS NOT NULL AND at < l_from[j]) OR (l_until[j] IS NOT NULL AND at >= l_until[j]) THEN
+        said := 'not_on_sale';
+      ELSE
+        -- Lines of one request may share a pool: what its earlier lines take counts.
+        SELECT coalesce(sum(l_quantity[m]), 0) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
+        IF free[k] < wanted AND NOT swept[k] THEN
+          swept[k] := true;
+          IF booking.lapse_expired(p_org, p_pool, free, r_org[i], r_event[i], at) > 0 THEN
+            SELECT array_agg(CASE WHEN free[u.ord] IS NOT NULL THEN c.capacity - c.held - c.sold - c.reserved - taken[u.ord] END ORDER BY u.ord) INTO free
+            FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
+            LEFT JOIN booking.inventory c ON c.org_id = u.org AND c.pool_id = u.pool;
+          END IF;
+        END IF;
+        IF free[k] < wanted THEN
+          said := 'sold_out';
+        ELSIF l_seats[j] IS NOT NULL THEN
+          SELECT count(*) FILTER (WHERE s.state = 'free'), count(*) INTO wanted, there FROM booking.seat s
+          WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ',')) AND s.ticket_type_id = l_type[j];
+          said := CASE WHEN there < l_quantity[j] THEN 'seat_unknown' WHEN wanted < l_quantity[j] THEN 'seat_taken' ELSE said END;
+        END IF;
+        IF said = 'held' AND l_person_max[j] IS NOT NULL THEN
+          SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
+          WHERE u.org_id = r_org[i] AND u.subject_id = l_type[j] AND u.person = r_person[i];
+          IF used_now + l_quantity[j] > l_person_max[j] THEN said := 'limit_exceeded'; END IF;
+        END IF;
+      END IF;
+      EXIT WHEN said <> 'held';
+    END LOOP;
+
+    IF said = 'held' AND r_promo[i] IS NOT NULL THEN
+      SELECT u.used INTO used_now FROM booking.promo_use u WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
+      IF used_now >= r_promo_max[i] THEN said := 'limit_exceeded'; END IF;
+      IF said = 'held' AND r_promo_person_max[i] IS NOT NULL THEN
+        SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
+        WHERE u.org_id = r_org[i] AND u.subject_id = r_promo[i] AND u.person = r_person[i];
+        IF used_now >= r_promo_person_max[i] THEN said := 'limit_exceeded'; END IF;
+      END IF;
+    END IF;
+
+    IF said = 'held' THEN
+      FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
+        k := l_pool[j];
+        free[k] := free[k] - l_quantity[j];
+        taken[k] := taken[k] + l_quantity[j];
+        IF l_seats[j] IS NOT NULL THEN
+          UPDATE booking.seat s SET state = 'held', booking_id = r_id[i]
+          WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ','));
+        END IF;
+        IF r_person[i] IS NOT NULL THEN
+          INSERT INTO booking.person_use AS u VALUES (r_org[i], l_type[j], r_person[i], l_quantity[j])
+          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
+        END IF;
+      END LOOP;
+      IF r_promo[i] IS NOT NULL THEN
+        UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
+        IF r_person[i] IS NOT NULL THEN
+          INSERT INTO booking.person_use AS u VALUES (r_org[i], r_promo[i], r_person[i], 1)
+          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
+        END IF;
+      END IF;
+    END IF;
+    v[i] := said;
+  END LOOP;
+
+  UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
+  FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool;
+
+  WITH made AS (
+    INSERT INTO booking.booking (org_id, id, event_id, status, expires_at, currency, total, promo_id, account_id, person,
+      contact_email, contact_name, locale, answers, created_at)
+    SELECT r.org, r.id, r.event, 'PENDING', at + r.seconds * interval '1 second', r.currency, r.total, r.promo, r.account, r.person,
+      r.email, r.name, r.locale, r.answers, at
+    FROM unnest(r_org, r_id, r_event, r_seconds, r_currency, r_total, r_promo, r_account, r_person, r_email, r_name, r_locale, r_answers, v)
+      r(org, id, event, seconds, currency, total, promo, account, person, email, name, locale, answers, verdict)
+    WHERE r.verdict = 'held' RETURNING *),
+  lines AS (
+    INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total, seat_ids)
+    SELECT r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
+    FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
+    WHERE v[l.request] = 'held' RETURNING *),
+  grouped AS (SELECT l.booking_id, jsonb_agg(to_jsonb(l)) AS rows FROM lines l GROUP BY l.booking_id)
+  SELECT platform.event_append(array_agg(m.org_id), array_agg('booking:' || m.id), array_agg(1), array_agg('booking.held'),
+    array_agg(jsonb_build_object('orgId', m.org_id, 'bookingId', m.id, 'eventId', m.event_id,
+      'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(m::booking.booking)), 'booking.item', g.rows))),
+    array_agg(r.actor), array_agg(r.request))
+  INTO kept FROM made m JOIN grouped g ON g.booking_id = m.id JOIN unnest(r_id, r_actor, r_request) r(id, actor, request) ON r.id = m.id
+  HAVING count(*) > 0;
+
+  -- One effect per key: the verdict goes with it. Expired keys make room first; a key decided elsewhere meanwhile undoes this batch.
+  DELETE FROM platform.idempotency i USING unnest(r_org, r_scope, r_key, v) r(org, scope, key, verdict)
+  WHERE i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at <= at - interval '24 hours' AND r.verdict NOT IN ('replay', 'reused');
+  SELECT platform.idempotency_keep(array_agg(r.org), array_agg(r.scope), array_agg(r.key), array_agg(r.hash),
+      array_agg(CASE WHEN r.verdict = 'held' THEN 201 ELSE 409 END::smallint), array_agg(nullif(r.verdict, 'held')),
+      array_agg(CASE WHEN r.verdict = 'held' THEN r.id END), array_agg(r.request)), count(*)
+  INTO kept, expected
+  FROM unnest(r_org, r_scope, r_key, r_hash, r_id, r_request, v) r(org, scope, key, hash, id, request, verdict)
+  WHERE r.key IS NOT NULL AND r.verdict IN ('held', 'sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded');
+  IF expected > 0 AND kept < expected THEN
+    RAISE EXCEPTION 'an idempotency key was decided elsewhere' USING ERRCODE = '40001';
+  END IF;
+
+  RETURN QUERY SELECT r.verdict, CASE WHEN r.verdict = 'held' THEN at + r.seconds * interval '1 second' END, at, i.status, i.code, i.subject_id, i.request_id
+  FROM unnest(v, r_seconds, r_org, r_scope, r_key) WITH ORDINALITY r(verdict, seconds, org, scope, key, ord)
+  LEFT JOIN platform.idempotency i ON r.verdict = 'replay' AND i.org_id = r.org AND i.scope = r.scope AND i.key = r.key
+  ORDER BY r.ord;
+END $$;
+
+-- Ends the holds of one event that have expired and nobody is paying for, as far as all their pools are among those locked; how many.
+CREATE FUNCTION booking.lapse_expired(p_org uuid[], p_pool uuid[], free int[], in_org uuid, in_event uuid, at timestamptz)
+RETURNS int LANGUAGE plpgsql ${pinned} AS $$
+DECLARE ids uuid[];
+BEGIN
+  SELECT array_agg(x.id) INTO ids FROM (
+    SELECT b.id FROM booking.booking b
+    WHERE b.org_id = in_org AND b.event_id = in_event AND b.status = 'PENDING' AND b.expires_at <= at AND NOT b.paying
+      AND NOT EXISTS (SELECT 1 FROM booking.item i WHERE i.org_id = b.org_id AND i.booking_id = b.id
+        AND NOT EXISTS (SELECT 1 FROM unnest(p_pool, free) u(pool, free) WHERE u.pool = i.pool_id AND u.free IS NOT NULL))
+    ORDER BY b.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED) x;
+  IF ids IS NULL THEN RETURN 0; END IF;
+  PERFORM booking.end_bookings(array_fill(in_org, ARRAY[cardinality(ids)]), ids, array_fill('expired'::text, ARRAY[cardinality(ids)]),
+    array_fill(0::bigint, ARRAY[cardinality(ids)]), array_fill('system:batch'::text, ARRAY[cardinality(ids)]), array_fill('none'::text, ARRAY[cardinality(ids)]), at);
+  RETURN cardinality(ids);
+END $$;
+`;
+
+/**
+ * Confirms holds. r_late: money came after the hold had ended, so it takes stock again where there is some. t_*: the tickets to write,
+ * signed before; t_request is the index of their request. Verdicts: confirmed, already, stale, hold_expired, bad_transition, sold_out, not_found, skipped.
+ */
+export const confirmBatch = `
+CREATE FUNCTION booking.confirm_batch(
+  p_wait boolean, p_org uuid[], p_pool uuid[],
+  r_org uuid[], r_id uuid[], r_version int[], r_late boolean[], r_actor text[], r_request text[], r_pools text[],
+  t_request int[], t_id uuid[], t_line int[], t_type uuid[], t_seat text[], t_code text[])
+RETURNS TABLE (verdict text, decided_at timestamptz)
+LANGUAGE plpgsql ${pinned} AS $$
+DECLARE
+  n int := cardinality(r_id);
+  free int[];
+  v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
+  at timestamptz;
+  b booking.booking;
+  lost int;
+BEGIN
+  free := booking.lock_pools(p_org, p_pool, p_wait);
+  at := platform.now();
+  FOR i IN 1..n LOOP
+    IF EXISTS (SELECT 1 FROM unnest(string_to_array(r_pools[i], ',')) x WHERE free[x::int] IS NULL) THEN
+      v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
+      CONTINUE;
+    END IF;
+    SELECT * INTO b FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i] FOR UPDATE;
+    IF NOT FOUND THEN
+      v[i] := 'not_found';
+    ELSIF b.status = 'CONFIRMED' THEN
+      v[i] := 'already';
+    ELSIF b.version <> r_version[i] THEN
+      v[i] := 'stale';
+    ELSIF b.status = 'PENDING' AND (b.expires_at > at OR b.paying) THEN
+      UPDATE booking.inventory c SET held = c.held - q.n, sold = c.sold + q.n, changes = c.changes + 1
+      FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+      WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
+      v[i] := 'confirmed';
+    ELSIF NOT r_late[i] THEN
+      v[i] := CASE WHEN b.status = 'PENDING' OR b.cancel_reason = 'expired' THEN 'hold_expired' ELSE 'bad_transition' END;
+    ELSIF b.status = 'CANCELLED' AND b.cancel_reason NOT IN ('expired', 'payment') THEN
+      v[i] := 'bad_transition';
+    ELSE
+      -- A PENDING one that expired still has its units; a CANCELLED one needs free ones, and its seats.
+      IF b.status = 'CANCELLED' THEN
+        SELECT count(*) INTO lost FROM (SELECT x.pool_id, sum(x.quantity) AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+        JOIN booking.inventory c ON c.org_id = b.org_id AND c.pool_id = q.pool_id WHERE c.capacity - c.held - c.sold - c.reserved < q.n;
+        IF lost = 0 THEN
+          SELECT count(*) INTO lost FROM booking.item x, unnest(x.seat_ids) w(seat_id) WHERE x.org_id = b.org_id AND x.booking_id = b.id
+            AND NOT EXISTS (SELECT 1 FROM booking.seat s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = w.seat_id AND s.state = 'free');
+        END IF;
+        IF lost = 0 THEN
+          SELECT count(*) INTO lost FROM booking.event_sale s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND NOT s.on_sale;
+        END IF;
+        IF lost > 0 THEN
+          v[i] := 'sold_out';
+          CONTINUE;
+        END IF;
+        UPDATE booking.inventory c SET sold = c.sold + q.n, changes = c.changes + 1
+        FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+        WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
+        INSERT INTO booking.person_use AS u
+          SELECT b.org_id, x.ticket_type_id, b.person, sum(x.quantity) FROM booking.item x
+          WHERE x.org_id = b.org_id AND x.booking_id = b.id AND b.person IS NOT NULL GROUP BY 2
+          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
+        INSERT INTO booking.person_use AS u SELECT b.org_id, b.promo_id, b.person, 1 WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL
+          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
+        UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = b.org_id AND u.promo_id = b.promo_id;
+      ELSE
+        UPDATE booking.inventory c SET held = c.held - q.n, sold = c.sold + q.n, changes = c.changes + 1
+        FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+        WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
+      END IF;
+      v[i] := 'confirmed';
+    END IF;
+    IF v[i] = 'confirmed' THEN
+      -- Here, not after the loop: a second request for the same booking must find it confirmed.
+      UPDATE booking.booking x SET status = 'CONFIRMED', confirmed_at = at, expires_at = NULL, paying = false, cancel_reason = NULL, cancelled_at = NULL,
+        version = x.version + 1 WHERE x.org_id = b.org_id AND x.id = b.id;
+      UPDATE booking.seat s SET state = 'sold', booking_id = b.id
+      FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id AND x.seat_ids IS NOT NULL
+        AND s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = ANY (x.seat_ids);
+    END IF;
+  END LOOP;
+
+  WITH done AS (
+    SELECT x.*, r.ord, r.actor, r.request FROM unnest(r_org, r_id, r_actor, r_request, v) WITH ORDINALITY r(org, id, actor, request, verdict, ord)
+    JOIN booking.booking x ON x.org_id = r.org AND x.id = r.id WHERE r.verdict = 'confirmed'),
+  issued AS (
+    INSERT INTO booking.ticket (org_id, id, booking_id, event_id, line, ticket_type_id, seat_id, code, holder_email, holder_name)
+    SELECT d.org_id, t.id, d.id, d.event_id, t.line, t.type, t.seat, t.code, d.contact_email, d.contact_name
+    FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) t(request, id, line, type, seat, code) JOIN done d ON d.ord = t.request
+    RETURNING *),
+  grouped AS (SELECT t.booking_id, jsonb_agg(booking.public_ticket(t::booking.ticket)) AS rows FROM issued t GROUP BY t.booking_id)
+  SELECT platform.event_append(array_agg(d.org_id), array_agg('booking:' || d.id), array_agg(d.version), array_agg('booking.confirmed'),
+    array_agg(jsonb_build_object('orgId', d.org_id, 'bookingId', d.id, 'eventId', d.event_id,
+      'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(x)), 'booking.ticket', coalesce(g.rows, '[]')))),
+    array_agg(d.actor), array_agg(d.request))
+  INTO lost FROM done d JOIN booking.booking x ON x.org_id = d.org_id AND x.id = d.id LEFT JOIN grouped g ON g.booking_id = d.id HAVING count(*) > 0;
+
+  RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
+END $$;
+`;
+
+/**
+ * Ends bookings: cancelled by somebody who read version r_version, or, where that is NULL, holds whose time is over.
+ * Verdicts: cancelled, already, stale, alive (not over yet), not_found, skipped.
+ */
+export const releaseBatch = `
+CREATE FUNCTION booking.release_batch(
+  p_wait boolean, p_org uuid[], p_pool uuid[],
+  r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
+RETURNS TABLE (verdict text, decided_at timestamptz)
+LANGUAGE plpgsql ${pinned} AS $$
+DECLARE
+  free int[];
+  v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
+  at timestamptz;
+  b booking.booking;
+  ending uuid[] := '{}';
+BEGIN
+  free := booking.lock_pools(p_org, p_pool, p_wait);
+  at := platform.now();
+  FOR i IN 1..cardinality(r_id) LOOP
+    IF EXISTS (SELECT 1 FROM unnest(string_to_array(r_pools[i], ',')) x WHERE free[x::int] IS NULL) THEN
+      v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
+      CONTINUE;
+    END IF;
+    SELECT * INTO b FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i] FOR UPDATE;
+    v[i] := CASE
+      WHEN b.id IS NULL THEN 'not_found'
+      WHEN b.status = 'CANCELLED' OR b.id = ANY (ending) THEN 'already'
+      WHEN r_version[i] IS NULL AND (b.status <> 'PENDING' OR (b.expires_at > at)) THEN 'alive'
+      WHEN r_version[i] IS NOT NULL AND b.version <> r_version[i] THEN 'stale'
+      ELSE 'cancelled' END;
+    IF v[i] = 'cancelled' THEN ending := ending || b.id; END IF;
+  END LOOP;
+  IF cardinality(ending) > 0 THEN
+    PERFORM booking.end_bookings(array_agg(r.org), array_agg(r.id), array_agg(r.reason), array_agg(r.refund), array_agg(r.actor), array_agg(r.request), at)
+    FROM unnest(r_org, r_id, r_reason, r_refund, r_actor, r_request, v) r(org, id, reason, refund, actor, request, verdict) WHERE r.verdict = 'cancelled';
+  END IF;
+  RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
+END $$;
+`;
