@@ -12,6 +12,7 @@ import { Seal } from './config/seal.js';
 import { DatabaseClock } from './db/clock.js';
 import { dataSourceOptions } from './db/data-source.js';
 import { Database } from './db/database.js';
+import { DatabaseProbe } from './db/database.probe.js';
 import { EventConsumers } from './eventstore/event.consumer.js';
 import { EventPoke } from './eventstore/event.poke.js';
 import { EventStore } from './eventstore/event.store.js';
@@ -19,15 +20,20 @@ import { EventTrouble } from './eventstore/event.trouble.js';
 import { IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteTable } from './http/route.table.js';
+import { Health } from './observe/health.js';
 import { Log } from './observe/log.js';
+import { Meter } from './observe/meter.js';
+import { RequestWatch } from './observe/request.watch.js';
 import { JobQueue } from './queue/job.queue.js';
 import { JobWorker } from './queue/job.worker.js';
+import { QueueMeter } from './queue/queue.meter.js';
 import { WorkerEngine } from './queue/worker.engine.js';
 import { Redis } from './redis/redis.js';
 import { SpiRegistry } from './spi/spi.registry.js';
 
 const tools = [
-  Access, Database, EventPoke, EventStore, IdempotencyInterceptor, JobQueue, Log, ProblemFilter, Redis, RouteTable, Seal, SpiRegistry,
+  Access, Database, DatabaseProbe, EventPoke, EventStore, Health, IdempotencyInterceptor, JobQueue, Log, Meter, ProblemFilter, Redis,
+  RequestWatch, RouteTable, Seal, SpiRegistry,
   { provide: Clock, useClass: DatabaseClock },
 ]; // prettier-ignore
 
@@ -61,7 +67,7 @@ export class PlatformModule {}
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
+  providers: [EventConsumers, EventTrouble, JobWorker, QueueMeter, WorkerEngine],
   exports: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
 })
 export class PlatformWorker {}

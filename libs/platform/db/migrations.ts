@@ -9,14 +9,19 @@ type MigrationClass = new () => MigrationInterface;
 
 const libs = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Every migration's file with the timestamp it is known by, oldest first. Reads folders only. */
+export function knownMigrations(): { timestamp: string; path: string }[] {
+  return readdirSync(libs, { withFileTypes: true, recursive: true })
+    .filter((f) => f.isFile() && /(^|[\\/])migrations$/.test(f.parentPath) && /^\d{13}-[a-z0-9-]+\.(js|ts)$/.test(f.name))
+    .map((f) => ({ timestamp: f.name.slice(0, 13), path: join(f.parentPath, f.name), name: f.name }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ timestamp, path }) => ({ timestamp, path }));
+}
+
 /** Every migration class, in the order of its file's timestamp. */
 export async function loadMigrations(): Promise<MigrationClass[]> {
-  const files = readdirSync(libs, { withFileTypes: true, recursive: true })
-    .filter((f) => f.isFile() && /(^|[\\/])migrations$/.test(f.parentPath) && /^\d{13}-[a-z0-9-]+\.(js|ts)$/.test(f.name))
-    .map((f) => ({ name: f.name, path: join(f.parentPath, f.name) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const classes: MigrationClass[] = [];
-  for (const { path } of files) {
+  for (const { path } of knownMigrations()) {
     const found = (await import(pathToFileURL(path).href)) as Record<string, MigrationClass>;
     classes.push(...Object.values(found).filter((v) => typeof v === 'function'));
   }

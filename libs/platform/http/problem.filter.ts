@@ -31,6 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     this.refusals.add(refusal.code);
     const wait = refusal.extra.retryAfter; // Whole seconds, told in the document and in the header alike.
     if (typeof wait === 'number') void reply.header('retry-after', String(wait));
+    if (!reply.hasHeader('x-request-id')) void reply.header('x-request-id', request.id);
     if (refusal.kind === 'unavailable' && !reply.hasHeader('retry-after')) void reply.header('retry-after', '1');
     if (refusal.kind === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
     void reply

@@ -1,8 +1,9 @@
-// Serving: listens, or says in one sentence why not; two signals to stop are one too many.
+// Serving: listens, or says in one sentence why not; stops on a signal.
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigError } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
 import { Log } from '../observe/log.js';
+import { drainOnSignal } from './drain.js';
 
 /** Makes an application and listens on its port; exits 1 with what to do when that cannot be. */
 export async function serve(
@@ -12,6 +13,7 @@ export async function serve(
 ): Promise<void> {
   try {
     const app = await make();
+    drainOnSignal(app, name);
     const port = portOf(app);
     await app.listen(port, app.get(PlatformConfig).host);
     app.get(Log).info({ port }, `${name} is ready`);

@@ -1,27 +1,34 @@
-// The HTTP server both apps start: Fastify under Nest, request ids, strict JSON, problem documents, drain on SIGTERM.
-import { isUtf8 } from 'node:buffer';
+// The HTTP server both apps start: Fastify under Nest, request ids, strict JSON, problem documents, health, metrics, limits.
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { Type } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { edgeErrors, invalid } from '../../kernel/errors.js';
 import { checkEnvironment } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
 import { ambient } from '../db/ambient.js';
+import { Database } from '../db/database.js';
+import { Health } from '../observe/health.js';
 import { Log } from '../observe/log.js';
+import { Meter } from '../observe/meter.js';
+import { RequestWatch } from '../observe/request.watch.js';
+import { rememberConnections } from './drain.js';
 import { EtagInterceptor } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
+import { parseJson } from './json.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route.table.js';
+import { answerGarbage } from './socket.problem.js';
 import { validationPipe } from './validation.pipe.js';
+
+export { LARGE_BODY } from './route.decorators.js';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-
-export { LARGE_BODY } from './route.decorators.js';
+const EXPOSED = ['ETag', 'X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotent-Replayed', 'Location'];
 
 export interface ServerOptions {
   /** Called with the Fastify instance before routes are added. */
@@ -31,46 +38,50 @@ export interface ServerOptions {
 /** Makes the application of a module, ready to listen. Throws ConfigError with every problem of the environment. */
 export async function makeServer(module: Type, options: ServerOptions = {}): Promise<NestFastifyApplication> {
   checkEnvironment(process.env);
-  const adapter = new FastifyAdapter({
-    trustProxy: trustFrom(process.env.TRUST_PROXY),
-    genReqId: requestIdOf,
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
-    requestTimeout: 30_000,
-    return503OnClosing: true,
-  } as never);
+  const late: { filter?: ProblemFilter } = {};
+  const adapter = makeAdapter((error, request, reply) => late.filter?.send(error, request, reply));
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: ['error', 'warn', 'fatal'],
     abortOnError: false,
   });
-  const log = app.get(Log);
   const config = app.get(PlatformConfig);
-  app.useLogger(log);
+  const filter = app.get(ProblemFilter);
+  late.filter = filter;
+  app.useLogger(app.get(Log));
   app.get(RouteTable).watch(fastify);
-  surround(fastify);
+  app.get(RequestWatch).watch(fastify);
+  surround(fastify, app.get(Health), app.get(RouteTable));
   parseJson(fastify, config.bodyLimit);
   await fastify.register(helmet as never, { contentSecurityPolicy: false } as never);
   if (config.corsOrigins.length > 0) {
-    const exposedHeaders = [
-      'ETag',
-      'X-Request-Id',
-      'Retry-After',
-      'RateLimit',
-      'RateLimit-Policy',
-      'Idempotent-Replayed',
-      'Location',
-    ];
-    await fastify.register(cors as never, { origin: config.corsOrigins, credentials: true, exposedHeaders } as never);
+    await fastify.register(cors as never, { origin: config.corsOrigins, credentials: true, exposedHeaders: EXPOSED } as never);
   }
+  measure(app);
+  rememberConnections(app.getHttpServer());
+  app.get(Health).serve(fastify);
   await options.extend?.(fastify, app);
-  const reflector = app.get(Reflector);
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(app.get(ProblemFilter));
-  app.useGlobalInterceptors(new EtagInterceptor(reflector), app.get(IdempotencyInterceptor));
-  app.enableShutdownHooks();
+  app.useGlobalFilters(filter);
+  app.useGlobalInterceptors(new EtagInterceptor(app.get(Reflector)), app.get(IdempotencyInterceptor));
   return app;
+}
+
+/** `unroutable` answers what the router gives up on before any hook: an address that does not decode. */
+function makeAdapter(unroutable: (error: Error, request: FastifyRequest, reply: FastifyReply) => void): FastifyAdapter {
+  return new FastifyAdapter({
+    trustProxy: trustFrom(process.env.TRUST_PROXY),
+    genReqId: requestIdOf,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // While draining, what still arrives on an open connection is served, and the connection closed.
+    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
+    requestTimeout: 30_000,
+    http: { requireHostHeader: false }, // Node's own refusal would be no problem document: surround() refuses.
+    clientErrorHandler: answerGarbage,
+    frameworkErrors: unroutable,
+    skipMiddie: true, // No middleware is used, so no request pays for looking for some.
+  } as never);
 }
 
 /** The caller's own X-Request-Id where it is harmless, else a new one. */
@@ -87,47 +98,59 @@ function trustFrom(list: string | undefined): boolean | string[] {
   return proxies.length > 0 ? proxies : false;
 }
 
-/** Opens the ambient store around every request, and answers with its id. */
-function surround(fastify: FastifyInstance): void {
+/** Opens the ambient store around every request, answers with its id, and says what methods an address takes when asked. */
+function surround(fastify: FastifyInstance, health: Health, routes: RouteTable): void {
+  fastify.decorateRequest('traceId', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    if (health.draining) void reply.header('connection', 'close');
+    const trace = request.headers.traceparent;
+    if (trace !== undefined) request.traceId = TRACEPARENT.exec(String(trace))?.[1];
     const store = ambient();
     store.run({ ifNested: 'override' }, () => {
-      store.set('requestId', String(request.id));
-      const trace = TRACEPARENT.exec(String(request.headers.traceparent ?? ''))?.[1];
-      if (trace) store.set('traceId', trace);
-      done();
+      store.set('requestId', request.id);
+      if (request.traceId) store.set('traceId', request.traceId);
+      if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+        return done(invalid([{ pointer: '/headers/host', detail: 'HTTP/1.1 needs a Host header.' }]));
+      if (request.is404 && request.method === 'OPTIONS') {
+        const allowed = routes.methodsFor(request.url);
+        if (allowed.length === 0) return done(edgeErrors.notFound());
+        return void reply
+          .status(204)
+          .header('allow', [...allowed, 'OPTIONS'].join(', '))
+          .send();
+      }
+      return done();
     });
   });
 }
 
-/** JSON only, whole and valid UTF-8; an empty body is no body. */
-function parseJson(fastify: FastifyInstance, bodyLimit: number): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(
-    /^application\/(?:[\w.+-]+\+)?json(?:;|$)/,
-    { parseAs: 'buffer', bodyLimit },
-    (request: FastifyRequest, body: Buffer, done) => {
-      if (body.length === 0) return done(null, undefined);
-      if (!isUtf8(body)) return done(invalid([{ pointer: '', detail: 'The body is not valid UTF-8.' }]));
-      request.rawBody = body;
-      return parse(request, body.toString('utf8'), (error, value) => {
-        if (error) done(invalid([{ pointer: '', detail: `The body is not valid JSON: ${error.message}`.slice(0, 200) }]));
-        else done(null, value);
-      });
-    },
-  );
-  fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
-    if (request.headers['content-length'] === '0') return done(null, undefined);
-    payload.resume();
-    return done(edgeErrors.unsupportedMediaType());
+function measure(app: NestFastifyApplication): void {
+  const meter = app.get(Meter);
+  meter.watchProcess();
+  meter.gauge('evently_database_connections', 'Connections of the pool, by what they do.', () => {
+    const { total, idle, waiting } = app.get(Database).poolState();
+    return [
+      { labels: { state: 'busy' }, value: total - idle },
+      { labels: { state: 'idle' }, value: idle },
+      { labels: { state: 'asked_for' }, value: waiting },
+    ];
   });
+  meter.gauge(
+    'evently_http_connections',
+    'Open connections of clients.',
+    () =>
+      new Promise<number>((resolve, reject) =>
+        app.getHttpServer().getConnections((error: Error | null, n: number) => (error ? reject(error) : resolve(n))),
+      ),
+  );
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The bytes as they came, for signatures. */
     rawBody?: Buffer;
+    /** W3C trace id the caller sent in traceparent. */
+    traceId?: string;
   }
 }

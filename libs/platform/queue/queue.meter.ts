@@ -1,0 +1,83 @@
+// The worker's own figures: jobs that are due, domain events a consumer has not taken yet, and those set aside.
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database } from '../db/database.js';
+import { Meter, type Sample } from '../observe/meter.js';
+import { WorkerEngine } from './worker.engine.js';
+
+/** Lag is counted no further than this: past it the exact number tells an operator nothing more. */
+const MOST_COUNTED = 10_000;
+
+interface Lag {
+  events: number;
+  seconds: number;
+}
+
+@Injectable()
+export class QueueMeter implements OnApplicationBootstrap {
+  constructor(
+    private readonly db: Database,
+    private readonly engine: WorkerEngine,
+    private readonly meter: Meter,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.meter.gauge('evently_jobs', 'Jobs not done yet, by state.', () => this.jobs());
+    this.meter.gauge('evently_job_wait_seconds', 'How long the oldest due job has waited.', () => this.oldestJob());
+    this.meter.gauge('evently_dead_letters', 'Domain events set aside, by consumer.', () => this.deadLetters());
+    const help = `Domain events a consumer has not taken yet (${MOST_COUNTED} at most).`;
+    let lags: Promise<Map<string, Lag>> | undefined;
+    // Both gauges are read in the same scrape: the first asks, the second gets the same answer.
+    this.meter.gauge('evently_consumer_lag_events', help, async () => samples(await (lags = this.lags()), (lag) => lag.events));
+    this.meter.gauge('evently_consumer_lag_seconds', 'Age of the oldest of them.', async () =>
+      samples(await (lags ?? this.lags()), (lag) => lag.seconds),
+    );
+  }
+
+  private async jobs(): Promise<Sample[]> {
+    const rows = await this.db.query<{ state: string; n: number }>(
+      `SELECT CASE WHEN status = 'running' THEN 'running' WHEN run_at > platform.now() THEN 'later' ELSE 'due' END AS state, count(*)::int AS n
+       FROM platform.job WHERE status IN ('queued', 'running') GROUP BY 1`,
+    );
+    return ['due', 'running', 'later'].map((state) => ({
+      labels: { state },
+      value: rows.find((r) => r.state === state)?.n ?? 0,
+    }));
+  }
+
+  private async oldestJob(): Promise<number> {
+    const [row] = await this.db.query<{ seconds: number | null }>(
+      `SELECT extract(epoch FROM platform.now() - min(run_at))::float8 AS seconds FROM platform.job WHERE status = 'queued' AND run_at <= platform.now()`,
+    );
+    return row?.seconds ?? 0;
+  }
+
+  private async deadLetters(): Promise<Sample[]> {
+    const rows = await this.db.query<{ consumer: string; n: number }>(
+      'SELECT consumer, count(*)::int AS n FROM platform.dead_letter GROUP BY consumer',
+    );
+    return this.engine.consumers.map(({ name: consumer }) => ({
+      labels: { consumer },
+      value: rows.find((r) => r.consumer === consumer)?.n ?? 0,
+    }));
+  }
+
+  private async lags(): Promise<Map<string, Lag>> {
+    const found = new Map<string, Lag>();
+    for (const { name, type } of this.engine.consumers) {
+      const [lag] = await this.db.query<Lag>(
+        `SELECT count(*)::int AS events, coalesce(extract(epoch FROM platform.now() - min(recorded_at)), 0)::float8 AS seconds FROM (
+           SELECT e.recorded_at FROM platform.consumer c JOIN platform.event e
+             ON e.xid >= pg_snapshot_xmin(c.done) AND NOT pg_visible_in_snapshot(e.xid, c.done)
+           WHERE c.name = $1 AND e.type = $2
+             AND (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))
+           LIMIT ${MOST_COUNTED}) waiting`,
+        [name, type.type],
+      );
+      found.set(name, lag);
+    }
+    return found;
+  }
+}
+
+const samples = (lags: Map<string, Lag>, of: (lag: Lag) => number): Sample[] =>
+  [...lags].map(([consumer, lag]) => ({ labels: { consumer }, value: of(lag) }));
