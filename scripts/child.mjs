@@ -8,10 +8,15 @@ import { Advice } from './place.mjs';
 /** With setpriv (Linux) the kernel itself ends a child whose parent was killed; elsewhere the pid file lets the next start do it. */
 const leash = process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
 
+/** Every child that was ever started, in the order of their first start: who comes later may need who came earlier. */
+export const children = new Set();
+
 export class Child {
+  #unwanted = false;
+
   /**
    * @param options name; command, args, cwd, env, ids (uid, gid); log: file that takes its output, or 'inherit';
-   * stopSignal; ready(): whether it serves; readyMs: how long that may take; passing(text): whether a failed start with this
+   * stopSignal, abortSignal; ready(): whether it serves; readyMs: how long that may take; passing(text): whether a failed start with this
    * output is worth another try; pidFile
    */
   constructor(options) {
@@ -40,12 +45,14 @@ export class Child {
   /** Starts it and resolves when it serves. Throws with the end of its output when it does not. */
   async start() {
     const giveUpAt = performance.now() + 20_000;
+    this.#unwanted = false;
     for (;;) {
       const from = this.#logSize();
       this.#spawn();
       const trouble = await this.#untilReady();
       if (trouble === null) return this;
       const output = this.#logFrom(from);
+      if (this.#unwanted) throw new Advice(`${this.name} was stopped while it started.`);
       if (!this.options.passing(output) || performance.now() > giveUpAt) throw new Advice(this.#explain(trouble, output));
       await wait(100);
     }
@@ -53,9 +60,19 @@ export class Child {
 
   /** Asks it to stop; kills it after `graceMs`. */
   async stop(graceMs = 15_000) {
+    this.#unwanted = true;
     if (!this.running) return;
     this.process.kill(this.options.stopSignal);
     const late = setTimeout(() => this.process?.kill('SIGKILL'), graceMs);
+    await this.exited;
+    clearTimeout(late);
+  }
+
+  /** Ends it at once; Postgres at least tells its own children (SIGQUIT). */
+  async abort() {
+    this.#unwanted = true;
+    this.process?.kill(this.options.abortSignal);
+    const late = setTimeout(() => this.process?.kill('SIGKILL'), 3000);
     await this.exited;
     clearTimeout(late);
   }
@@ -75,6 +92,7 @@ export class Child {
     const child = spawn(command, rest, { cwd, env, ...ids, detached: true, stdio: ['ignore', output, output] });
     if (typeof output === 'number') closeSync(output);
     this.process = child;
+    children.add(this);
     this.exited = new Promise((resolve) => {
       const over = (code, signal) => {
         if (this.process !== child) return;
@@ -132,11 +150,16 @@ function openLog(path) {
   return openSync(path, 'a', 0o600);
 }
 
-/** When a process was born, in clock ticks since boot: with its pid this names a process for good. Linux only. */
+/** When a process was born: with its pid this names a process for good. null: there is none. */
 export function bornAt(pid) {
+  if (process.platform !== 'linux') {
+    const run = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
+    return run.stdout?.trim().replaceAll(' ', '_') || null;
+  }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const after = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return after[0] === 'Z' ? null : after[19]; // Field 22 of proc(5), in ticks since boot. A zombie does nothing any more.
   } catch {
     return null;
   }

@@ -7,11 +7,12 @@ import { startRedis } from './redis.mjs';
 /**
  * Makes both servers ready. A given URL is checked and used; otherwise a server of our own starts with its data in `folder`.
  * @param options folder (must exist and be passable for nobody when we are root), logs (folder), databaseUrl, redisUrl,
- * password (of our own Postgres; none: no password is asked, for tests), tests (nothing is worth keeping), pids (folder for pid files), say(line)
+ * password (of our own Postgres; none: no password is asked, for tests), tests (nothing is worth keeping), pids (folder for pid files), say(line),
+ * started(child): called with each server of our own as soon as it serves
  * @returns { databaseUrl, redisUrl, postgres, redis, stop() }: the last two are Children, or null where the server was given
  */
 export async function startInfra(options) {
-  const { folder, logs = folder, tests = false, password = null, pids, say = () => {} } = options;
+  const { folder, logs = folder, tests = false, password = null, pids, say = () => {}, started = () => {} } = options;
   const file = (name) => (pids ? join(pids, name) : undefined);
   let postgres = null;
   let redis = null;
@@ -21,14 +22,28 @@ export async function startInfra(options) {
   };
   try {
     if (options.databaseUrl) await checkPostgres(options.databaseUrl);
-    else postgres = await startPostgres({ folder, logs, password, tests, pidFile: file('postgres') });
+    else started((postgres = await startPostgres({ folder, logs, password, tests, pidFile: file('postgres') })));
     if (options.redisUrl) await checkRedis(options.redisUrl);
-    else redis = await startRedis({ folder, logs, tests, pidFile: file('redis'), say });
+    else started((redis = await startRedis({ folder, logs, tests, pidFile: file('redis'), say })));
   } catch (error) {
     await stop();
     throw error;
   }
   return { databaseUrl: options.databaseUrl || postgres.url, redisUrl: options.redisUrl || redis.url, postgres, redis, stop };
+}
+
+/** Makes the database `name` of that server if it is not there. @returns its url */
+export async function makeDatabase(url, name) {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+  return url.replace(/\/[^/]*$/, `/${name}`);
 }
 
 /** Throws Advice unless a Postgres >= 14 answers at `url`. */

@@ -1,5 +1,6 @@
 // Postgres: finds real binaries, makes a cluster and runs it as our child, never as root and never without fsync.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   chmodSync,
   chownSync,
@@ -28,7 +29,7 @@ export async function startPostgres({ folder, logs, password = null, tests = fal
   const { bin, major } = findPostgres(folder);
   const data = join(home, 'data');
   if (existsSync(data)) checkMajor(data, major);
-  else makeCluster({ bin, major, home, data, password, tests });
+  else await makeCluster({ bin, major, home, data, password, tests });
   forgetDeadPostmaster(data);
   const port = await choosePort(join(home, 'port'));
   const url = `postgresql://${user}${password ? `:${password}` : ''}@127.0.0.1:${port}/postgres`;
@@ -41,6 +42,7 @@ export async function startPostgres({ folder, logs, password = null, tests = fal
     ids: servant,
     log: join(logs, 'postgres.log'),
     stopSignal: 'SIGINT', // "Fast" shutdown: sessions are ended, everything is written.
+    abortSignal: 'SIGQUIT',
     ready: () => answers(url),
     readyMs: 300_000, // Recovery after a crash may have much to replay.
     passing: (output) => /pre-existing shared memory|lock file "postmaster.pid" already exists/.test(output),
@@ -139,7 +141,7 @@ function installed() {
   return bin;
 }
 
-function makeCluster({ bin, major, home, data, password, tests }) {
+async function makeCluster({ bin, major, home, data, password, tests }) {
   const fresh = `${data}.new`; // Renamed when whole: an interrupted initdb is begun again, not used.
   const secret = join(home, 'password');
   rmSync(fresh, { recursive: true, force: true });
@@ -150,12 +152,15 @@ function makeCluster({ bin, major, home, data, password, tests }) {
   const locale = major >= 17 ? ['--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : ['--locale=C.UTF-8'];
   const auth = password ? ['--auth=scram-sha-256', `--pwfile=${secret}`] : ['--auth=trust'];
   const args = ['-D', fresh, '-U', user, '-E', 'UTF8', ...locale, ...auth, ...(major >= 18 ? [] : ['--data-checksums'])];
-  const run = spawnSync(join(bin, 'initdb'), tests ? [...args, '--no-sync'] : args, { ...servant, cwd: home, encoding: 'utf8' });
-  rmSync(secret, { force: true });
-  if (run.status !== 0) {
+  try {
+    await promisify(execFile)(join(bin, 'initdb'), tests ? [...args, '--no-sync'] : args, { ...servant, cwd: home });
+  } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
-    const full = /No space left on device/.test(run.stderr) ? 'The disk is full: make room and start again.' : '';
-    throw new Advice(`Postgres could not make its data folder ${data}:\n  ${run.error?.message ?? run.stderr.trim()}\n${full}`);
+    const said = error.stderr?.trim() || error.message;
+    const full = /No space left on device/.test(said) ? '\nThe disk is full: make room and start again.' : '';
+    throw new Advice(`Postgres could not make its data folder ${data}:\n  ${said}${full}`);
+  } finally {
+    rmSync(secret, { force: true });
   }
   chmodSync(fresh, 0o700);
   renameSync(fresh, data);

@@ -1,5 +1,6 @@
 // Redis: finds a real server, or brings Debian's own package without needing root, and runs it as our child.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ const names = ['redis-server', 'valkey-server'];
 /** Starts Redis with its data in `folder`/redis. @returns a Child with `url` */
 export async function startRedis({ folder, logs, tests = false, pidFile, say = () => {} }) {
   const home = servantFolder(join(folder, 'redis'));
-  const { command, env } = findRedis(folder, say);
+  const { command, env } = await findRedis(folder, say);
   const port = await choosePort(join(home, 'port'));
   const persistence = tests ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', 'everysec'];
   const child = new Child({
@@ -45,11 +46,11 @@ export async function startRedis({ folder, logs, tests = false, pidFile, say = (
 }
 
 /** { command, env } of a server that runs here, or Advice that lists what was tried. */
-function findRedis(folder, say) {
+async function findRedis(folder, say) {
   const tried = [];
   for (const find of [onPath, cached, unpacked, installed]) {
     try {
-      const found = find(folder, say);
+      const found = await find(folder, say);
       const env = { PATH: process.env.PATH, ...found.env };
       const run = spawnSync(found.command, ['--version'], { env, ...servant, cwd: '/', encoding: 'utf8' });
       const version = /v=(\d+)\.(\d+)/.exec(run.stdout ?? '');
@@ -89,18 +90,17 @@ function cached(folder) {
 }
 
 /** Downloads Debian's packages and unpacks them into our folder: nothing is installed, no root is needed. */
-function unpacked(folder, say) {
+async function unpacked(folder, say) {
   makeOwnFolder();
   const work = mkdtempSync(join(ownFolder, 'redis-'));
   try {
     say('No Redis on this machine: unpacking the distribution’s package into .evently (nothing is installed)');
-    download(work);
+    await download(work);
     const programs = join(work, 'programs');
     for (const file of readdirSync(work).filter((name) => name.endsWith('.deb')))
-      call('dpkg', ['-x', join(work, file), programs]);
+      await call('dpkg', ['-x', join(work, file), programs]);
     const cache = join(ownFolder, 'redis-programs');
-    rmSync(cache, { recursive: true, force: true });
-    renameSync(programs, cache);
+    if (!existsSync(cache)) renameSync(programs, cache); // Another command may have been quicker.
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -108,7 +108,7 @@ function unpacked(folder, say) {
 }
 
 /** Puts the packages of one server and of what it needs and the machine lacks into `work`. */
-function download(work) {
+async function download(work) {
   const problems = [];
   const options = ['-o', `Dir::Cache=${join(work, 'cache')}`, '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1'];
   if (asRoot) options.push('-o', 'APT::Sandbox::User=root');
@@ -117,14 +117,14 @@ function download(work) {
   // The machine's own package lists may be missing or old: then lists of our own.
   for (const own of [[], ['-o', `Dir::State::lists=${join(work, 'lists')}`]]) {
     try {
-      if (own.length > 0) call('apt-get', [...options, ...own, '-qq', 'update']);
+      if (own.length > 0) await call('apt-get', [...options, ...own, '-qq', 'update']);
     } catch (error) {
       problems.push(error.message);
       break;
     }
     for (const name of names) {
       try {
-        const plan = call('apt-get', [
+        const plan = await call('apt-get', [
           ...options,
           ...own,
           '-qq',
@@ -136,7 +136,7 @@ function download(work) {
         ]);
         const packages = plan.split('\n').flatMap((line) => /^'[^']+' ([^_]+)_/.exec(line)?.[1] ?? []);
         if (packages.length === 0) throw new Error(`apt-get knows no files of ${name}`);
-        call('apt-get', [...options, ...own, '-qq', 'download', ...packages], work);
+        await call('apt-get', [...options, ...own, '-qq', 'download', ...packages], work);
         return;
       } catch (error) {
         problems.push(error.message);
@@ -147,21 +147,23 @@ function download(work) {
 }
 
 /** The last resort, as root only: the distribution's package, installed for good (its service is not ours and not used). */
-function installed(_folder, say) {
+async function installed(_folder, say) {
   if (!asRoot) throw new Error('apt-get install: needs root');
   say('Installing redis-server with apt-get');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  call('apt-get', ['-qq', 'update'], '/', env);
-  call('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', names[0]], '/', env);
+  await call('apt-get', ['-qq', 'update'], '/', env);
+  await call('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', names[0]], '/', env);
   return onPath();
 }
 
-function call(command, args, cwd, env = { ...process.env, LC_ALL: 'C' }) {
-  const run = spawnSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  if (run.error?.code === 'ENOENT') throw new Error(`${command} is not on this machine`);
-  if (run.status === 0) return run.stdout;
-  const said = run.stderr.split('\n').filter((line) => /^E:|No space/.test(line));
-  throw new Error(`${command} ${args.at(-1)}: ${said.slice(0, 3).join(' ') || run.stderr.trim().slice(-300)}`);
+async function call(command, args, cwd, env = { ...process.env, LC_ALL: 'C' }) {
+  try {
+    return (await promisify(execFile)(command, args, { cwd, env, maxBuffer: 2 ** 24 })).stdout;
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Error(`${command} is not on this machine`, { cause: error });
+    const said = (error.stderr ?? '').split('\n').filter((line) => /^E:|No space/.test(line));
+    throw new Error(`${command} ${args.at(-1)}: ${said.slice(0, 3).join(' ') || error.message.slice(-300)}`, { cause: error });
+  }
 }
 
 /** Whether Redis answers on `port`: not while it still reads its file. */

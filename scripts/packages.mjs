@@ -1,0 +1,105 @@
+// Packages: whether node_modules is what package-lock.json says, whole and of this moment, and npm ci when it is not.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { bornAt } from './child.mjs';
+import { Advice, makeOwnFolder, ownFolder, root } from './place.mjs';
+
+const modules = join(root, 'node_modules');
+
+/** Installs when needed. `dev`: with what tests need. @returns what was done, for the step's line */
+export async function installPackages({ dev, tell = () => {}, onChild = () => {} }) {
+  const wanted = wantedPackages(dev);
+  if (whatIsMissing(wanted) === null) return `${wanted.length} in place`;
+  const unlock = await lock(tell);
+  try {
+    const reason = whatIsMissing(wanted); // Somebody else may have installed while we waited.
+    if (reason === null) return `${wanted.length} in place`;
+    await npmCi({ dev, tell, onChild, total: wanted.length });
+    const still = whatIsMissing(wanted);
+    if (still) throw new Advice(`npm ci ended well, but ${still}. Remove node_modules and start again.`);
+    return `${wanted.length} installed, because ${reason}`;
+  } finally {
+    unlock();
+  }
+}
+
+/** [path, version] of each package that must be there; those bound to a platform are npm's to choose. */
+function wantedPackages(dev) {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages)
+    .filter(([path, it]) => path && !it.link && !it.optional && !it.devOptional && (dev || !it.dev))
+    .map(([path, it]) => [path, it.version]);
+}
+
+/** npm writes node_modules/.package-lock.json last, so its absence means never or half installed. */
+function whatIsMissing(wanted) {
+  if (!existsSync(modules)) return 'there is no node_modules';
+  const list = join(modules, '.package-lock.json');
+  if (!existsSync(list)) return 'the last install did not finish';
+  const { packages } = JSON.parse(readFileSync(list, 'utf8'));
+  const stale = wanted.find(([path, version]) => packages[path]?.version !== version);
+  if (stale) return `${stale[0]} is not at ${stale[1]}`;
+  const lost = wanted.find(([path]) => !existsSync(join(root, path, 'package.json')));
+  return lost ? `${lost[0]} is gone` : null;
+}
+
+function npmCi({ dev, tell, onChild, total }) {
+  const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error', ...(dev ? ['--include=dev'] : [])];
+  const child = spawn(npm[0], [...npm.slice(1), ...args], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  onChild(child);
+  const timer = setInterval(() => tell(`${Math.min(countInstalled(), total)} of ${total}`), 1000);
+  let output = '';
+  child.stderr.on('data', (bytes) => (output = (output + bytes).slice(-20_000)));
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new Advice(`npm could not be run: ${error.message}`)));
+    child.once('close', (code, signal) => (code === 0 ? resolve() : reject(new Advice(explain(output, code ?? signal)))));
+  }).finally(() => clearInterval(timer));
+}
+
+function explain(output, code) {
+  const advice = /ENOSPC/.test(output)
+    ? 'The disk is full: make room (about 700 MB) and start again.'
+    : /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(output)
+      ? 'The npm registry cannot be reached: check the network or the proxy, then start again.'
+      : /EACCES|EPERM/.test(output)
+        ? 'Some files belong to another user: start as that user, or remove node_modules as that user.'
+        : 'Mend what it says, then start again: the install begins anew.';
+  const text = output
+    .split('\n')
+    .filter((line) => line.trim() && !/A complete log|EBADENGINE|^npm error *$/.test(line))
+    .slice(0, 12);
+  return `npm ci failed (${code}).\n  ${text.join('\n  ')}\n${advice}`;
+}
+
+/** npm makes all folders first, then fills them: those with a package.json are there. */
+function countInstalled() {
+  if (!existsSync(modules)) return 0;
+  const names = readdirSync(modules).filter((name) => !name.startsWith('.'));
+  const all = names.flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(modules, name)).map((each) => join(name, each)) : [name],
+  );
+  return all.filter((name) => existsSync(join(modules, name, 'package.json'))).length;
+}
+
+/** Two commands on a fresh clone must not both install. Resolves to the unlocking. */
+async function lock(tell) {
+  makeOwnFolder();
+  const file = join(ownFolder, 'install.lock');
+  for (;;) {
+    try {
+      writeFileSync(file, `${process.pid} ${bornAt(process.pid) ?? ''}`, { flag: 'wx' });
+      const unlock = () => rmSync(file, { force: true });
+      process.once('exit', unlock);
+      return unlock;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const [pid, born] = existsSync(file) ? readFileSync(file, 'utf8').split(' ') : [];
+    if (pid && bornAt(pid) !== born) rmSync(file, { force: true });
+    else tell('another command is installing, waiting for it');
+    await wait(300);
+  }
+}

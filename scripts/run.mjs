@@ -1,0 +1,68 @@
+// Run: runs one of dist/scripts (migrate, verify, rehearse, openapi, keys-rotate) against this clone's running or stopped installation.
+import './node.mjs';
+import { build } from './build.mjs';
+import { makeDatabase, startInfra } from './infra.mjs';
+import { claimInstallation, logsFolder, readRecord, releaseInstallation } from './installation.mjs';
+import { installPackages } from './packages.mjs';
+import { Advice, dataFolder } from './place.mjs';
+import { ended, hasScript, spawnScript } from './script.mjs';
+import { keepSecret, prepareSecrets } from './secrets.mjs';
+import { readSettings } from './settings.mjs';
+
+const [name, ...args] = process.argv.slice(2);
+let infra = null;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Advice ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  if (infra) {
+    await infra.stop();
+    releaseInstallation();
+  }
+}
+
+async function main() {
+  await installPackages({ dev: false, tell: () => {} });
+  await build();
+  if (!name || !hasScript(name)) throw new Advice(`There is no script ${name ?? ''}: scripts/${name ?? 'NAME'}.ts is missing.`);
+  const env = await environment();
+  let child = null;
+  // The terminal sends Ctrl-C to the script too; it ends first, then we stop what we started.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child?.kill(signal));
+  child = spawnScript(name, args, { env });
+  const { code } = await ended(child);
+  return code ?? 1;
+}
+
+/** That of what runs; else given urls; else servers of our own for as long as the command runs. */
+async function environment() {
+  const record = readRecord();
+  if (record?.running) return { ...record.env, ...process.env };
+  // A rehearsal starts a server of its own where none runs, and must not be in its way.
+  if (name === 'rehearse') return process.env;
+  const { host, ports, workerPort, publicUrl } = readSettings(process.env);
+  const own = {
+    HOST: host,
+    PORT: String(ports[0]),
+    WORKER_PORT: String(workerPort),
+    PUBLIC_URL: publicUrl,
+    ...prepareSecrets(process.env),
+  };
+  const databaseUrl = process.env.DATABASE_URL || (record?.given.database ? record.env.DATABASE_URL : undefined);
+  const redisUrl = process.env.REDIS_URL || (record?.given.redis ? record.env.REDIS_URL : undefined);
+  if (databaseUrl && redisUrl) return { ...process.env, ...own, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  const pids = await claimInstallation();
+  infra = await startInfra({
+    folder: dataFolder(),
+    logs: logsFolder,
+    password: keepSecret('POSTGRES_PASSWORD'),
+    databaseUrl,
+    redisUrl,
+    pids,
+  });
+  const url = infra.postgres ? await makeDatabase(infra.databaseUrl, 'evently') : infra.databaseUrl;
+  return { ...process.env, ...own, DATABASE_URL: url, REDIS_URL: infra.redisUrl };
+}

@@ -1,0 +1,193 @@
+// Start: `npm start` does everything from a fresh clone to a running Evently, watches over it, and Ctrl-C stops it all.
+import './node.mjs';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { makeApp } from './app.mjs';
+import { build, builtLine } from './build.mjs';
+import { makeDatabase, startInfra } from './infra.mjs';
+import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
+import { installPackages } from './packages.mjs';
+import { Advice, dataFolder, ownFolder, root } from './place.mjs';
+import { Steps, note, say } from './progress.mjs';
+import { hasScript, runQuietly } from './script.mjs';
+import { keepSecret, prepareSecrets } from './secrets.mjs';
+import { checkPorts, readSettings } from './settings.mjs';
+import { Supervisor, inStoppingOrder } from './supervisor.mjs';
+import { table } from './table.mjs';
+import { watchSources } from './watch.mjs';
+
+const watching = process.argv.includes('--watch');
+const began = performance.now();
+const supervisor = new Supervisor();
+let claimed = false;
+/** The install or script of the present step, which Ctrl-C must end too. */
+let passing = null;
+let stopAsked = 0;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop());
+process.on('uncaughtException', (error) => void fail(error));
+process.on('unhandledRejection', (error) => void fail(error));
+followNpm();
+await start().catch(fail);
+
+async function start() {
+  const settings = readSettings(process.env);
+  checkDisk();
+  const pids = await claimInstallation();
+  claimed = true;
+  await checkPorts(settings);
+  const steps = new Steps(6);
+  await step(steps, 'Packages', (tell) => installPackages({ dev: false, tell, onChild: remember }));
+  await step(steps, 'Build', async () => builtLine(await build()));
+  let infra;
+  await step(steps, 'Postgres and Redis', async (tell) => {
+    infra = await servers(pids, tell);
+    return ['postgres', 'redis'].map((name) => `${name} ${infra[name] ? `on port ${infra[name].port}` : 'as given'}`).join(', ');
+  });
+  const env = await appEnvironment(settings, infra);
+  await step(steps, 'Database schema', async () => lastLine(await runQuietly('migrate', env, remember)));
+  let demo;
+  await step(steps, 'Demo organization', async () => {
+    demo = await demoRows(env);
+    return demo.length > 0 ? 'there' : 'none';
+  });
+  let apps;
+  await step(steps, 'Api and worker', async () => {
+    apps = await startApps(settings, env, pids);
+    return 'serving';
+  });
+  say(table({ settings, infra, demo, seconds: (performance.now() - began) / 1000 }));
+  if (watching) watchSources({ apps, migrate: () => runQuietly('migrate', env, remember) });
+}
+
+async function step(steps, title, work) {
+  if (stopAsked) await new Promise(() => {}); // stop() ends the process.
+  await steps.run(title, work);
+  passing = null;
+}
+
+function remember(child) {
+  passing = child;
+}
+
+/** Our own Postgres has a password, and a database `evently`. */
+async function servers(pids, tell) {
+  const infra = await startInfra({
+    folder: dataFolder(),
+    logs: logsFolder,
+    password: keepSecret('POSTGRES_PASSWORD'),
+    databaseUrl: process.env.DATABASE_URL,
+    redisUrl: process.env.REDIS_URL,
+    pids,
+    say: tell,
+    started: (child) => supervisor.keep(child),
+  });
+  if (infra.postgres) infra.databaseUrl = await makeDatabase(infra.databaseUrl, 'evently');
+  return infra;
+}
+
+/** What migrate, demo, api and worker are told; the part that is ours is kept for `npm run verify` and its like. */
+async function appEnvironment({ host, ports, workerPort, publicUrl }, { databaseUrl, redisUrl }) {
+  const own = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    HOST: host,
+    PORT: String(ports[0]),
+    WORKER_PORT: String(workerPort),
+    PUBLIC_URL: publicUrl,
+    ...prepareSecrets(process.env),
+  };
+  writeRecord(own, { database: Boolean(process.env.DATABASE_URL), redis: Boolean(process.env.REDIS_URL) });
+  return { ...process.env, ...own };
+}
+
+/** The demo prints lines of JSON, { label, value }, for the table. In production there is none: its passwords are public. */
+async function demoRows(env) {
+  if (env.NODE_ENV === 'production' || !hasScript('demo')) return [];
+  const lines = (await runQuietly('demo', env, remember)).split('\n');
+  return lines.filter((line) => line.startsWith('{"label"')).map((line) => JSON.parse(line));
+}
+
+async function startApps({ host, ports, workerPort }, env, pids) {
+  const reach = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const log = (name) => (watching ? 'inherit' : join(logsFolder, `${name}.log`));
+  const pidFile = (name) => join(pids, name);
+  const apis = ports.map((port) => {
+    const name = ports.length > 1 ? `api-${port}` : 'api';
+    const own = { ...env, PORT: String(port) };
+    return makeApp({ name, entry: 'apps/api/main.js', port, host: reach, env: own, log: log(name), pidFile: pidFile(name) });
+  });
+  const worker = makeApp({
+    name: 'worker',
+    entry: 'apps/worker/main.js',
+    port: workerPort,
+    host: reach,
+    env,
+    log: log('worker'),
+    pidFile: pidFile('worker'),
+  });
+  const apps = [...apis, worker];
+  await Promise.all(apps.map((app) => app.start().then(() => supervisor.keep(app))));
+  return apps;
+}
+
+/** The first Ctrl-C stops in order, a second one at once. npm passes on what the terminal already sent: that is no second one. */
+async function stop() {
+  if (stopAsked) {
+    if (performance.now() - stopAsked < 1000) return;
+    note('Ending everything at once');
+    await supervisor.abort();
+    leave(130);
+  }
+  stopAsked = performance.now();
+  const { apps, servers } = inStoppingOrder();
+  const names = [...apps, ...servers].map((child) => child.name);
+  say('');
+  note(names.length > 0 ? `Stopping ${names.join(', ')}. Ctrl-C again ends them at once.` : 'Stopping');
+  if (passing?.exitCode === null) await endPassing();
+  await supervisor.stop();
+  note('Stopped');
+  leave(0);
+}
+
+async function fail(error) {
+  if (stopAsked) return; // What breaks while stopping breaks because we stop; stop() ends the process.
+  stopAsked = performance.now() - 1000;
+  const full = error?.code === 'ENOSPC' ? '\nThe disk is full: make room and start again.' : '';
+  console.error(`\n${error instanceof Advice ? error.message : (error?.stack ?? error)}${full}`);
+  passing?.kill('SIGTERM');
+  await supervisor.stop().catch(() => {});
+  leave(1);
+}
+
+async function endPassing() {
+  passing.kill('SIGTERM');
+  await Promise.race([once(passing, 'close'), wait(10_000)]);
+}
+
+function leave(code) {
+  if (claimed) releaseInstallation();
+  process.exit(code);
+}
+
+/** A killed npm cannot tell us to stop, so we look whether it is still there. */
+function followNpm() {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && !stopAsked && void stop(), 1000).unref();
+}
+
+function checkDisk() {
+  const first = !fs.existsSync(join(root, 'node_modules'));
+  const needed = first ? 700 : 100;
+  const { bavail, bsize } = fs.statfsSync(root);
+  const free = Math.floor((bavail * bsize) / 2 ** 20);
+  if (free < needed)
+    throw new Advice(`Only ${free} MB are free below ${root}; ${needed} MB are needed. Make room and start again.`);
+  fs.accessSync(fs.existsSync(ownFolder) ? ownFolder : root, fs.constants.W_OK);
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1).slice(0, 100) || 'up to date';
+}
