@@ -5,6 +5,10 @@ export interface BookingForMessage {
   orgId: string;
   id: string;
   eventId: string;
+  /** As it is now: a mail that waited says nothing that is no longer so. */
+  status: 'PENDING' | 'CONFIRMED' | 'CANCELLED';
+  /** Null for a hold that was never confirmed, also when it has ended. */
+  confirmedAt: Date | null;
   eventTitle: string;
   startsAt: Date;
   timeZone: string;
@@ -14,6 +18,7 @@ export interface BookingForMessage {
   to: Contact;
   /** Where the buyer manages the booking: a link that carries the guest's token. */
   manageUrl: string;
+  /** Those that are valid or used, not the void ones; those given to somebody else have a holder. */
   tickets: { id: string; ticketTypeName: string; seat: string | null; holder: Contact | null }[];
 }
 
