@@ -48,6 +48,14 @@ export class Refusal extends Error {
 type Row = readonly [kind: ErrorKind, detail: string];
 type Table<T> = { [K in keyof T]: (extra?: Record<string, unknown>, detail?: string) => Refusal };
 
+const declared = new Map<string, ErrorKind>();
+
+/** The HTTP status a public code is answered with; undefined for a code that no table declares. */
+export function statusOfCode(code: string): number | undefined {
+  const kind = declared.get(code);
+  return kind && statusOf[kind];
+}
+
 const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
 /**
@@ -58,6 +66,7 @@ export function errors<T extends Record<string, Row>>(table: T): Table<T> {
   const out = {} as Table<T>;
   for (const key of Object.keys(table) as (keyof T & string)[]) {
     const [kind, sentence] = table[key];
+    declared.set(snake(key), kind);
     out[key] = (extra, detail) => new Refusal(snake(key), kind, detail ?? sentence, extra);
   }
   return out;
