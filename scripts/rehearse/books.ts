@@ -2,7 +2,7 @@
 import { jsonOf, sleep, now, type Client, type Exchange } from './client.js';
 import { readBooking } from './buyer.js';
 import { eachOf } from './concurrency.js';
-import { bookingIn, type BookingView, type Intent, type Ledger } from './ledger.js';
+import { bookingIn, type BookingView, type Ledger } from './ledger.js';
 import { ask, insist, isStored, type Insistence } from './patience.js';
 import type { Dice } from './dice.js';
 import { UsageError } from './options.js';
@@ -23,8 +23,6 @@ export interface SalesRow {
 
 export interface Books {
   listed: Listed[];
-  /** The buyer's own last read of each booking. */
-  reads: Map<Intent, Exchange>;
   inventory: Sample;
   seats?: { states: Map<string, string>; exchange: Exchange };
   sales?: SalesRow[];
@@ -50,16 +48,15 @@ export async function readBooks(
   { scene, ledger, watch }: { scene: Scene; ledger: Ledger; watch: Watch },
   how: Insistence,
 ): Promise<Books> {
-  const reads = new Map<Intent, Exchange>();
   await eachOf(ledger.booked(), atATime, async (intent) => {
-    reads.set(intent, await readBooking(client, intent, how));
+    intent.lastRead = await readBooking(client, intent, how);
   });
   const listed = await listBookings(client, scene, how);
   const inventory = await watch.insist(how.patienceMs);
   if (!inventory)
     throw new UsageError('The inventory could not be read at the end: is the server still up? Nothing can be judged without it.');
   const seats = scene.zones.length > 0 ? await readSeats(client, scene, how) : undefined;
-  return { listed, reads, inventory, seats, ...(await readSales(client, scene, listed, how)) };
+  return { listed, inventory, seats, ...(await readSales(client, scene, listed, how)) };
 }
 
 /** Every booking of the event in the organizer's list, all pages. */

@@ -14,6 +14,7 @@ export function booksVerdict(record: RushRecord): Verdict {
     ...booked.flatMap((intent) => missingOrChanged(intent, listed, record)),
     ...ledger.intents.flatMap(unreadable),
     ...ledger.intents.flatMap(strangerToItself),
+    ...booked.flatMap((intent) => endedEarly(intent, record)),
     ...unasked(record),
     ...countersLostUnits(record),
   ];
@@ -26,7 +27,7 @@ export function booksVerdict(record: RushRecord): Verdict {
 function missingOrChanged(intent: Intent, listed: ReadonlyMap<string, Listed>, record: RushRecord): Finding[] {
   const { id } = intent.booking!;
   const fate = intent.fate()!;
-  const read = record.books.reads.get(intent);
+  const read = intent.lastRead;
   const seen = bookingIn(read);
   const row = listed.get(id);
   if (!seen) {
@@ -82,6 +83,19 @@ function allowedStates(intent: Intent, fate: Fate, { at, clockwork }: { at: numb
   // A refused payment may have extended the hold by a time we are not told.
   if (at < expiry + clockwork.skew.marginMs || intent.confirms.length > 0) return ['PENDING', 'CANCELLED'];
   return ['CANCELLED'];
+}
+
+/** A hold is a promise until its `expiresAt`: a confirm that came in time must not be told it was late. */
+function endedEarly(intent: Intent, clockwork: Clockwork): Finding[] {
+  const inTime = expiryOf(intent.booking!, clockwork) - clockwork.skew.marginMs;
+  const refused = intent.confirms.map((step) => step.answer).find((answer) => answer?.status === 410 && answer.endedAt < inTime);
+  if (!refused) return [];
+  return [
+    {
+      text: `Booking ${intent.booking!.id} was refused as expired before its expiresAt`,
+      shownBy: [intent.book.answer!, refused],
+    },
+  ];
 }
 
 /** 201 without a booking in it: acknowledged, but nobody can find it again. */

@@ -2,7 +2,7 @@
 import { now, sleep, type Client, type Exchange } from './client.js';
 import { Dice } from './dice.js';
 import { bookingIn, type Intent, type Ledger } from './ledger.js';
-import { insist, Step, type Insistence } from './patience.js';
+import { ask, insist, Step, type Insistence } from './patience.js';
 import type { SeatChart } from './seats.js';
 import type { Scene } from './stage.js';
 
@@ -208,17 +208,15 @@ export async function awaitPayment(client: Client, intent: Intent, how: Insisten
   for (let pause = 60; now() < giveUpAt; pause = Math.min(1_000, pause * 1.6)) {
     await sleep(pause * (0.7 + 0.6 * how.random()));
     const read = await readBooking(client, intent, how);
+    intent.reads.push(read);
     if (read.status !== 200 || !intent.paymentOpen()) return;
   }
 }
 
-/** Reads a booking as its guest and keeps the reply with the intent. */
-export async function readBooking(client: Client, intent: Intent, how: Insistence): Promise<Exchange> {
+/** Reads a booking as its guest. */
+export function readBooking(client: Client, intent: Intent, how: Insistence): Promise<Exchange> {
   const { id, accessToken } = intent.booking!;
-  const step = new Step({ op: 'read', method: 'GET', path: `/v1/bookings/${id}`, token: accessToken });
-  const read = await insist(client, step, how);
-  intent.reads.push(read);
-  return read;
+  return ask(client, { op: 'read', method: 'GET', path: `/v1/bookings/${id}`, token: accessToken }, how);
 }
 
 function isFree(intent: Intent): boolean {

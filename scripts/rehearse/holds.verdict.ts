@@ -1,15 +1,15 @@
 // Holds verdict: invariant 6: within 5 s of expiry the units can be sold again, none leaks, and a sale that is wanted sells out.
-import { unitsOf } from './ledger.js';
+import { bookingIn, unitsOf } from './ledger.js';
 import { backInStockBy, expiryOf } from './life.js';
 import { verdict, type Finding, type RushRecord, type Verdict } from './verdict.js';
 import { stockOf } from './watch.js';
 
 export function holdsVerdict(record: RushRecord): Verdict {
   const broken = [...heldTooLong(record), ...leaked(record), ...unsold(record)];
-  const expired = record.lives.filter((life) => life.intent.fate()!.status === 'PENDING').length;
+  const expired = record.lives.filter((life) => bookingIn(life.intent.lastRead)?.cancelReason === 'expired').length;
   const full = record.rest.length === 0 ? 'sold out in the end, or nobody wanted the rest' : 'not sold out';
   return verdict(6, 'Holds end within 5 s of expiry and are sold again', {
-    looked: `${expired} holds left to expire; ${full}`,
+    looked: `${expired} holds expired; ${full}`,
     broken,
   });
 }

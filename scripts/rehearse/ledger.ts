@@ -38,6 +38,8 @@ export class Intent {
   cancel?: Step;
   /** Reads of this booking by its buyer, in order. */
   readonly reads: Exchange[] = [];
+  /** The read at the very end, which the judge holds against what was acknowledged before it. */
+  lastRead?: Exchange;
   /** The same key sent with another body: must be answered 422 and change nothing. */
   readonly misuses: Step[] = [];
 
@@ -70,7 +72,7 @@ export class Intent {
   /** Every exchange that concerns this booking, oldest first: the evidence when something is wrong with it. */
   story(): Exchange[] {
     const all = [...this.steps(), ...this.misuses].flatMap((step) => step.attempts);
-    return [...all, ...this.reads].sort((a, b) => a.sentAt - b.sentAt);
+    return [...all, ...this.reads, ...(this.lastRead ? [this.lastRead] : [])].sort((a, b) => a.sentAt - b.sentAt);
   }
 
   /** The strongest thing acknowledged so far; undefined where no booking was. */

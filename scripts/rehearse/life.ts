@@ -93,7 +93,7 @@ function holdEnd(intent: Intent, clockwork: Clockwork): number {
   // A payment may have extended the hold without telling us until when: only a read that shows the end tells.
   const triedToPay = intent.confirms.some((step) => step.call.body !== '{}');
   if (!triedToPay) return backInStockBy(expiryOf(intent.booking!, clockwork), clockwork);
-  const ended = intent.reads.find((read) => bookingIn(read)?.status === 'CANCELLED');
+  const ended = [...intent.reads, intent.lastRead].find((read) => bookingIn(read)?.status === 'CANCELLED');
   return ended ? backInStockBy(ended.endedAt, clockwork) : Number.POSITIVE_INFINITY;
 }
 

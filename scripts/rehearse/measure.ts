@@ -1,5 +1,8 @@
 // Measure: every exchange's time and outcome, and what can be read from them: rates, percentiles, refusals by code.
-import { now, type Exchange, type Operation } from './client.js';
+import { now, type Exchange, type Operation as Asked } from './client.js';
+
+/** What is measured on its own: what was asked for, and all of the judge's asking together. */
+export type Operation = Asked | 'judging';
 
 interface Column {
   ended: number[];
@@ -18,10 +21,13 @@ export interface Second {
 export class Measure {
   private readonly columns = new Map<Operation, Column>();
   openedAt = now();
+  /** Set when the sale is over: what the judge asks is no part of the sale's rates and refusals. */
+  judging = false;
 
   readonly record = (exchange: Exchange): void => {
-    let column = this.columns.get(exchange.op);
-    if (!column) this.columns.set(exchange.op, (column = { ended: [], ms: [], code: [] }));
+    const op = this.judging ? 'judging' : exchange.op;
+    let column = this.columns.get(op);
+    if (!column) this.columns.set(op, (column = { ended: [], ms: [], code: [] }));
     column.ended.push(exchange.endedAt);
     column.ms.push(exchange.endedAt - exchange.sentAt);
     column.code.push(exchange.code);

@@ -1,7 +1,7 @@
 // Page: the report as one HTML file that needs nothing else: figures, verdicts with their requests, and plots.
-import { describe, type Operation } from './client.js';
+import { describe } from './client.js';
 import { passed } from './judge.js';
-import type { Measure } from './measure.js';
+import type { Measure, Operation } from './measure.js';
 import { bars, escape, lines, type Mark, type Series } from './plot.js';
 import { conclusion, headline, operationRows, percents, type Report } from './report.js';
 import type { Verdict } from './verdict.js';

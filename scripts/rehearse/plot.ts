@@ -61,11 +61,12 @@ function grid(
     const line = `<line x1="${inset.left}" x2="${width - inset.right}" y1="${at}" y2="${at}" class="grid"/>`;
     return `${line}<text x="${inset.left - 6}" y="${Number(at) + 4}" text-anchor="end">${number(share * top)}</text>`;
   });
-  const columns = [0, 0.2, 0.4, 0.6, 0.8, 1].map(
-    (share) =>
-      `<text x="${axes.x(share * right).toFixed(1)}" y="${height - 10}" text-anchor="middle">${number(share * right)} s</text>`,
-  );
-  return `${rows.join('')}${columns.join('')}<text x="${inset.left - 6}" y="14" text-anchor="end">${escape(axes.unit)}</text>`;
+  const step = ceiling(right / 8);
+  const columns = Array.from({ length: Math.floor(right / step) + 1 }, (_, n) => {
+    const at = n * step;
+    return `<text x="${axes.x(at).toFixed(1)}" y="${height - 10}" text-anchor="middle">${number(at)} s</text>`;
+  });
+  return `${rows.join('')}${columns.join('')}<text x="4" y="14">${escape(axes.unit)}</text>`;
 }
 
 function markOf({ at, to, label }: Mark, n: number, x: (at: number) => number): string {

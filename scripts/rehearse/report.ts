@@ -1,9 +1,9 @@
 // Report: the end of a rehearsal in words and figures, for the terminal.
 import { cpus, totalmem } from 'node:os';
-import { describe, type Operation } from './client.js';
+import { describe } from './client.js';
 import type { Remark } from './judge.js';
 import { killLine, type Kill } from './killer.js';
-import { percentile, type Measure } from './measure.js';
+import { percentile, type Measure, type Operation } from './measure.js';
 import type { Options } from './options.js';
 import type { RushRecord, Verdict } from './verdict.js';
 import { stockOf } from './watch.js';

@@ -160,8 +160,9 @@ export class Rush {
   }
 
   private async readEverything(rest: Rest[], leaked: RushRecord['leaked']): Promise<RushRecord> {
-    const { client, options, say } = this.stage;
+    const { client, options, measure, say } = this.stage;
     await this.watch.stop();
+    measure.judging = true;
     say('Sending every key once more, and reading the books.');
     await replaySteps(client, this.ledger, new Dice(options.seed, 'replays'), this.how);
     const { scene, ledger, watch } = this;
