@@ -11,6 +11,8 @@ export interface Payment {
   provider: string;
   status: PaymentStatus;
   refundedAmount: number;
+  /** Why it was declined, in the provider's word (`card_declined`, `abandoned`); null unless declined. */
+  declineCode: string | null;
 }
 
 export interface PaymentMethod {

@@ -1,0 +1,33 @@
+// All SQL of the webhook inbox.
+import { Injectable } from '@nestjs/common';
+import { NO_ORG } from '../kernel/ids.js';
+import { Database } from '../platform/db/database.js';
+import type { Outcome } from './payment.rules.js';
+import type { ProviderEvent } from './provider.client.js';
+
+@Injectable()
+export class WebhookRepository {
+  constructor(private readonly db: Database) {}
+
+  /** Notes an event; false when it was noted before. A second delivery at the same moment waits here for the first. */
+  async note(provider: string, event: ProviderEvent): Promise<boolean> {
+    const rows = await this.db.prepared(
+      'webhook-note',
+      `INSERT INTO payments.webhook_event (org_id, provider, event_id, type, outcome, data) VALUES ($1, $2, $3, $4, 'ignored', $5)
+       ON CONFLICT DO NOTHING RETURNING 1`,
+      [orgOf(event), provider, event.id, event.type, JSON.stringify(event.data)],
+    );
+    return rows.length > 0;
+  }
+
+  async conclude(provider: string, event: ProviderEvent, outcome: Outcome): Promise<void> {
+    await this.db.prepared(
+      'webhook-conclude',
+      `UPDATE payments.webhook_event SET outcome = $4 WHERE org_id = $1 AND provider = $2 AND event_id = $3`,
+      [orgOf(event), provider, event.id, outcome],
+    );
+  }
+}
+
+/** The organization an event names; the nil UUID where it names none. */
+const orgOf = (event: ProviderEvent): string => (event.kind === 'other' ? undefined : event.subject?.orgId) ?? NO_ORG;
