@@ -12,7 +12,8 @@ const leash = process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig
 export const children = new Set();
 
 export class Child {
-  #unwanted = false;
+  /** Whether it ought to run: an end that nobody asked for is for the supervisor. */
+  wanted = false;
 
   /**
    * @param options name; command, args, cwd, env, ids (uid, gid); log: file that takes its output, or 'inherit';
@@ -45,14 +46,14 @@ export class Child {
   /** Starts it and resolves when it serves. Throws with the end of its output when it does not. */
   async start() {
     const giveUpAt = performance.now() + 20_000;
-    this.#unwanted = false;
+    this.wanted = true;
     for (;;) {
       const from = this.#logSize();
       this.#spawn();
       const trouble = await this.#untilReady();
       if (trouble === null) return this;
       const output = this.#logFrom(from);
-      if (this.#unwanted) throw new Advice(`${this.name} was stopped while it started.`);
+      if (!this.wanted) throw new Advice(`${this.name} was stopped while it started.`);
       if (!this.options.passing(output) || performance.now() > giveUpAt) throw new Advice(this.#explain(trouble, output));
       await wait(100);
     }
@@ -60,7 +61,7 @@ export class Child {
 
   /** Asks it to stop; kills it after `graceMs`. */
   async stop(graceMs = 15_000) {
-    this.#unwanted = true;
+    this.wanted = false;
     if (!this.running) return;
     this.process.kill(this.options.stopSignal);
     const late = setTimeout(() => this.process?.kill('SIGKILL'), graceMs);
@@ -70,7 +71,7 @@ export class Child {
 
   /** Ends it at once; Postgres at least tells its own children (SIGQUIT). */
   async abort() {
-    this.#unwanted = true;
+    this.wanted = false;
     this.process?.kill(this.options.abortSignal);
     const late = setTimeout(() => this.process?.kill('SIGKILL'), 3000);
     await this.exited;

@@ -34,6 +34,7 @@ await start().catch(fail);
 
 async function start() {
   const settings = readSettings(process.env);
+  const secrets = prepareSecrets(process.env);
   checkDisk();
   const pids = await claimInstallation();
   claimed = true;
@@ -46,7 +47,7 @@ async function start() {
     infra = await servers(pids, tell);
     return ['postgres', 'redis'].map((name) => `${name} ${infra[name] ? `on port ${infra[name].port}` : 'as given'}`).join(', ');
   });
-  const env = await appEnvironment(settings, infra);
+  const env = await appEnvironment(settings, infra, secrets);
   await step(steps, 'Database schema', async () => lastLine(await runQuietly('migrate', env, remember)));
   let demo;
   await step(steps, 'Demo organization', async () => {
@@ -89,7 +90,7 @@ async function servers(pids, tell) {
 }
 
 /** What migrate, demo, api and worker are told; the part that is ours is kept for `npm run verify` and its like. */
-async function appEnvironment({ host, ports, workerPort, publicUrl }, { databaseUrl, redisUrl }) {
+async function appEnvironment({ host, ports, workerPort, publicUrl }, { databaseUrl, redisUrl }, secrets) {
   const own = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
@@ -97,7 +98,7 @@ async function appEnvironment({ host, ports, workerPort, publicUrl }, { database
     PORT: String(ports[0]),
     WORKER_PORT: String(workerPort),
     PUBLIC_URL: publicUrl,
-    ...prepareSecrets(process.env),
+    ...secrets,
   };
   writeRecord(own, { database: Boolean(process.env.DATABASE_URL), redis: Boolean(process.env.REDIS_URL) });
   return { ...process.env, ...own };

@@ -7,7 +7,7 @@ import { note } from './progress.mjs';
 const firstDelayMs = 200;
 const longestDelayMs = 10_000;
 /** Whoever lived this long may be restarted at once again. */
-const steadyMs = 30_000;
+const steadyMs = 5_000;
 const logBytes = 50 * 2 ** 20;
 
 export class Supervisor {
@@ -42,6 +42,7 @@ export class Supervisor {
         await child.restarting.done;
         continue;
       }
+      if (!child.wanted) return;
       if (performance.now() - since > steadyMs) delayMs = firstDelayMs;
       const { signal, code } = child.ended;
       note(`${child.name} ended (${signal ?? `exit code ${code}`}); starting it again in ${delayMs / 1000} s`);

@@ -1,5 +1,5 @@
 // Watch: `npm run dev`: a changed source is compiled and the api and the worker start anew.
-import { watch } from 'node:fs';
+import { existsSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { build, builtLine } from './build.mjs';
 import { root } from './place.mjs';
@@ -22,10 +22,30 @@ export function watchSources({ apps, migrate }) {
       busy = busy.then(() => renew(names, apps, migrate));
     }, quietMs);
   };
-  for (const folder of ['apps', 'libs', 'scripts'])
-    watch(join(root, folder), { recursive: true }, (_, name) => onChange(String(name)));
-  watch(join(root, 'ormconfig.ts'), () => onChange('ormconfig.ts'));
+  watchFolders(onChange);
   note('Watching apps, libs and scripts');
+}
+
+/** Folder by folder: Node's recursive watching loses a file on Linux once an editor has replaced it. */
+function watchFolders(onChange) {
+  const watched = new Set();
+  const add = (folder) => {
+    if (watched.has(folder)) return;
+    watched.add(folder);
+    const watcher = watch(join(root, folder), (_, name) => {
+      onChange(join(folder, String(name)));
+      addBelow(folder); // It may be a new folder.
+    });
+    watcher.on('error', () => watched.delete(folder)); // The folder went.
+    addBelow(folder);
+  };
+  const addBelow = (folder) => {
+    if (!existsSync(join(root, folder))) return;
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    for (const entry of entries) if (entry.isDirectory()) add(join(folder, entry.name));
+  };
+  for (const folder of ['apps', 'libs', 'scripts']) add(folder);
+  watch(root, (_, name) => name === 'ormconfig.ts' && onChange(name));
 }
 
 async function renew(names, apps, migrate) {
