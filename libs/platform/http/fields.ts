@@ -139,11 +139,12 @@ export function ObjectField(
   type: () => new () => object,
   o: FieldOptions & { list?: boolean; min?: number; max?: number } = {},
 ): PropertyDecorator {
-  if (!o.list) return field(o, { type: type as never }, IsObject(), ValidateNested(), Type(type));
+  const lazy = { type: () => type() }; // Swagger asks a function called `type` for the class, and takes any other for the class itself.
+  if (!o.list) return field(o, { type: lazy.type as never }, IsObject(), ValidateNested(), Type(type));
   const size = [IsArray(), ArrayMinSize(o.min ?? 0), ArrayMaxSize(o.max ?? 100)];
   return field(
     o,
-    { type: type as never, isArray: true, minItems: o.min ?? 0, maxItems: o.max ?? 100 },
+    { type: lazy.type as never, isArray: true, minItems: o.min ?? 0, maxItems: o.max ?? 100 },
     ...size,
     ValidateNested({ each: true }),
     Type(type),
@@ -193,3 +194,11 @@ export class PageQuery {
   @asNumber() @IntField({ optional: true, min: 1, max: 200, description: 'Items in a page, 50 unless given' }) limit: number = 50;
   @TextField({ optional: true, max: 1000, description: 'nextCursor of the page before' }) cursor?: string;
 }
+
+/** Any JSON value: what it must be depends on something else, which checks it. */
+export const AnyJsonField = (o: FieldOptions = {}) =>
+  field(
+    o,
+    { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }] } as Api,
+    check('given', (v) => v !== undefined && v !== null, 'Send a value.'),
+  );

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { Type } from '@nestjs/common';
-import { NestFactory, Reflector } from '@nestjs/core';
+import { ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { edgeErrors, invalid } from '../../kernel/errors.js';
@@ -15,6 +15,7 @@ import { Health } from '../observe/health.js';
 import { Log } from '../observe/log.js';
 import { Meter } from '../observe/meter.js';
 import { RequestWatch } from '../observe/request.watch.js';
+import { serveDocs } from './docs.routes.js';
 import { rememberConnections } from './drain.js';
 import { EtagInterceptor } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
@@ -61,6 +62,7 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   measure(app);
   rememberConnections(app.getHttpServer());
   app.get(Health).serve(fastify);
+  if (hasControllers(app)) serveDocs(fastify, app);
   await options.extend?.(fastify, app);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
@@ -83,6 +85,10 @@ function makeAdapter(unroutable: (error: Error, request: FastifyRequest, reply: 
     skipMiddie: true, // No middleware is used, so no request pays for looking for some.
   } as never);
 }
+
+/** The worker has none: it serves health and metrics only. */
+const hasControllers = (app: NestFastifyApplication) =>
+  [...app.get(ModulesContainer).values()].some((module) => module.controllers.size > 0);
 
 /** The caller's own X-Request-Id where it is harmless, else a new one. */
 function requestIdOf(request: { headers: Record<string, unknown> }): string {

@@ -1,0 +1,59 @@
+// /openapi.json and /docs: the document, and Swagger UI to read it with; served from this process, nothing is fetched from elsewhere.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const assets: Record<string, string> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+const PAGE = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Evently API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png"></head>
+<body><div id="docs"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
+</html>
+`;
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, docExpansion: 'none', filter: true, validatorUrl: null });
+`;
+
+/** Adds the routes. The document is made at the first request and kept as bytes. */
+export function serveDocs(fastify: FastifyInstance, app: NestFastifyApplication): void {
+  let made: Promise<{ bytes: string; etag: string }> | undefined;
+  fastify.get('/openapi.json', async (request, reply) => {
+    const { bytes, etag } = await (made ??= make(app));
+    return send(request, reply, 'application/json; charset=utf-8', bytes, etag);
+  });
+  fastify.get('/docs', async (_, reply) =>
+    reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8').send(PAGE),
+  );
+  fastify.get('/docs/start.js', async (_, reply) => reply.type('text/javascript; charset=utf-8').send(START));
+  const folder = createRequire(import.meta.url)
+    .resolve('swagger-ui-dist/package.json')
+    .replace(/package\.json$/, '');
+  for (const [name, type] of Object.entries(assets)) {
+    fastify.get(`/docs/${name}`, async (request, reply) => {
+      const bytes = await readFile(folder + name);
+      return send(request, reply, type, bytes, etagOf(bytes));
+    });
+  }
+}
+
+async function make(app: NestFastifyApplication): Promise<{ bytes: string; etag: string }> {
+  const { openApiDocument } = await import('./openapi.js');
+  const bytes = JSON.stringify(openApiDocument(app));
+  return { bytes, etag: etagOf(bytes) };
+}
+
+const etagOf = (bytes: string | Buffer) => `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+
+function send(request: FastifyRequest, reply: FastifyReply, type: string, bytes: string | Buffer, etag: string): FastifyReply {
+  void reply.header('etag', etag).header('cache-control', 'public, max-age=300');
+  if (request.headers['if-none-match'] === etag) return reply.status(304).send();
+  return reply.type(type).send(bytes);
+}
