@@ -37,11 +37,12 @@ export class Server {
   async stop(): Promise<void> {
     if (!this.ownStart) return;
     const { child, folder } = this.ownStart;
-    if (child.exitCode === null) {
+    if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       child.kill('SIGINT');
-      await Promise.race([ended, sleep(stoppedWithinMs)]);
-      if (child.exitCode === null && child.pid) killTree(child.pid);
+      const late = setTimeout(() => killTree(child.pid!), stoppedWithinMs);
+      await ended;
+      clearTimeout(late);
     }
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }

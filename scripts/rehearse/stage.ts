@@ -1,6 +1,6 @@
 // Stage: what an organizer sets up before doors open, over the public API as any newcomer would: account, organization, key, event.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { describe, jsonOf, now, type Call, type Client, type Exchange } from './client.js';
+import { describe, jsonOf, type Call, type Client, type Exchange } from './client.js';
 import { ask, insist, Step, type Insistence } from './patience.js';
 import { UsageError } from './options.js';
 
@@ -54,7 +54,7 @@ function resourceOf<T>(exchange: Exchange): T {
   const resource = exchange.status >= 200 && exchange.status < 300 ? jsonOf<T>(exchange.body) : undefined;
   if (resource !== undefined) return resource;
   throw new StageError(
-    `The stage could not be set: ${describe(exchange, now())}\n` +
+    `The stage could not be set: ${describe(exchange, exchange.sentAt)}\n` +
       'Is this an Evently of this version, and (for a remote one) do its rate limits allow this address (RATE_LIMIT_ALLOW)?',
   );
 }
