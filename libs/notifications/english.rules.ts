@@ -15,34 +15,34 @@ export const english: Wording = {
   footer: 'Evently sent this mail because something happened to your account or booking. Please do not reply to it.',
   labels: { event: 'Event', when: 'When', where: 'Where', tickets: 'Tickets', total: 'Total', booking: 'Booking' },
   accounts: {
-    welcome: () => ({
+    welcome: ({ until }) => ({
       subject: 'Welcome to Evently',
       lines: ['Your account is ready. Please confirm your mail address, so that your tickets reach you.'],
       action: 'Confirm mail address',
-      after: ['The link works for 24 hours. If you did not make this account, ignore this mail.'],
+      after: [`The link works until ${until}. If you did not make this account, ignore this mail.`],
     }),
-    verifyEmail: () => ({
+    verifyEmail: ({ until }) => ({
       subject: 'Confirm your mail address',
       lines: ['Please confirm that this is your mail address.'],
       action: 'Confirm mail address',
-      after: ['The link works for 24 hours. If you did not ask for it, ignore this mail.'],
+      after: [`The link works until ${until}. If you did not ask for it, ignore this mail.`],
     }),
-    resetPassword: () => ({
+    resetPassword: ({ until }) => ({
       subject: 'Set a new password',
       lines: ['Somebody asked to set a new password for your account. If that was you, choose one now.'],
       action: 'Choose a new password',
-      after: ['The link works once, for one hour. If you did not ask for it, ignore this mail: your password stays as it is.'],
+      after: [`The link works once, until ${until}. If you did not ask for it, ignore this mail: your password stays as it is.`],
     }),
     passwordChanged: () => ({
       subject: 'Your password was changed',
       lines: ['The password of your account was changed just now, and all other devices were logged out.'],
       after: ['If that was not you, set a new password at once and tell whoever runs this Evently.'],
     }),
-    invitation: ({ organization }) => ({
+    invitation: ({ organization, until }) => ({
       subject: `Join ${organization} on Evently`,
       lines: [`${organization} invites you to their team on Evently.`],
       action: 'Accept the invitation',
-      after: ['The link works for 14 days. If you do not know them, ignore this mail.'],
+      after: [`The link works until ${until}. If you do not know them, ignore this mail.`],
     }),
   },
   bookings: {

@@ -16,24 +16,24 @@ export const german: Wording = {
     'Evently schickt diese E-Mail, weil sich an Ihrem Konto oder Ihrer Buchung etwas geändert hat. Bitte antworten Sie nicht darauf.',
   labels: { event: 'Veranstaltung', when: 'Wann', where: 'Wo', tickets: 'Tickets', total: 'Summe', booking: 'Buchung' },
   accounts: {
-    welcome: () => ({
+    welcome: ({ until }) => ({
       subject: 'Willkommen bei Evently',
       lines: ['Ihr Konto ist bereit. Bitte bestätigen Sie Ihre E-Mail-Adresse, damit Ihre Tickets Sie erreichen.'],
       action: 'E-Mail-Adresse bestätigen',
-      after: ['Der Link gilt 24 Stunden. Wenn Sie dieses Konto nicht angelegt haben, ignorieren Sie diese E-Mail.'],
+      after: [`Der Link gilt bis ${until}. Wenn Sie dieses Konto nicht angelegt haben, ignorieren Sie diese E-Mail.`],
     }),
-    verifyEmail: () => ({
+    verifyEmail: ({ until }) => ({
       subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
       lines: ['Bitte bestätigen Sie, dass dies Ihre E-Mail-Adresse ist.'],
       action: 'E-Mail-Adresse bestätigen',
-      after: ['Der Link gilt 24 Stunden. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail.'],
+      after: [`Der Link gilt bis ${until}. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail.`],
     }),
-    resetPassword: () => ({
+    resetPassword: ({ until }) => ({
       subject: 'Neues Passwort wählen',
       lines: ['Für Ihr Konto wurde ein neues Passwort angefordert. Wenn Sie das waren, wählen Sie jetzt eines.'],
       action: 'Neues Passwort wählen',
       after: [
-        'Der Link gilt einmal und eine Stunde lang. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.',
+        `Der Link gilt einmal, bis ${until}. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.`,
       ],
     }),
     passwordChanged: () => ({
@@ -41,11 +41,11 @@ export const german: Wording = {
       lines: ['Das Passwort Ihres Kontos wurde soeben geändert, und alle anderen Geräte wurden abgemeldet.'],
       after: ['Wenn Sie das nicht waren, setzen Sie sofort ein neues Passwort und sagen Sie es dem Betreiber.'],
     }),
-    invitation: ({ organization }) => ({
+    invitation: ({ organization, until }) => ({
       subject: `Einladung zu ${organization} auf Evently`,
       lines: [`${organization} lädt Sie in das eigene Team auf Evently ein.`],
       action: 'Einladung annehmen',
-      after: ['Der Link gilt 14 Tage. Wenn Ihnen der Absender nichts sagt, ignorieren Sie diese E-Mail.'],
+      after: [`Der Link gilt bis ${until}. Wenn Ihnen der Absender nichts sagt, ignorieren Sie diese E-Mail.`],
     }),
   },
   bookings: {

@@ -38,7 +38,14 @@ export class LetterService {
     if (!to) return null;
     const url = token && mailed ? linkFor(this.config.publicUrl, token, mailed.token) : null;
     const letter = writeAccountLetter(
-      { template, name: to.name, url, organization: mailed?.organizationName ?? null },
+      {
+        template,
+        name: to.name,
+        url,
+        expiresAt: mailed?.expiresAt ?? null,
+        timeZone: to.timeZone,
+        organization: mailed?.organizationName ?? null,
+      },
       to.locale,
     );
     return { to, letter, attachments: [] };

@@ -14,6 +14,9 @@ export interface AccountLetter {
   name: string | null;
   /** Where the button leads; null for a mail that only tells. */
   url: string | null;
+  /** When the link ends, shown in the reader's zone. */
+  expiresAt: Date | null;
+  timeZone: string | null;
   organization: string | null;
 }
 
@@ -62,8 +65,11 @@ export function speechFor(tag: string | null | undefined): Speech {
 
 export function writeAccountLetter(letter: AccountLetter, tag: string | null): Letter {
   const speech = speechFor(tag);
-  const { wording } = speech;
-  const words = wording.accounts[letter.template]({ organization: given(wording, letter.organization ?? 'Evently') });
+  const { wording, format } = speech;
+  const words = wording.accounts[letter.template]({
+    organization: given(wording, letter.organization ?? 'Evently'),
+    until: letter.expiresAt ? given(wording, timeText(letter.expiresAt, letter.timeZone ?? 'UTC', format)) : '',
+  });
   return lay(speech, words, { name: letter.name, url: letter.url, details: [] });
 }
 
@@ -144,7 +150,7 @@ function lay({ wording }: Speech, words: Words, { name, url, details }: Sheet): 
   ];
   return {
     locale: wording.language,
-    subject: oneLine(words.subject).slice(0, 250),
+    subject: oneLine(words.subject),
     text: `${text.filter(Boolean).join('\n\n')}\n`,
     html: htmlOf(wording, { title: words.subject, paragraphs, details, action, after }),
   };

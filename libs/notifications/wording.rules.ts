@@ -6,6 +6,8 @@ export type BookingTemplate =
 
 export interface AccountFacts {
   organization: string;
+  /** When the link ends, in the reader's zone; empty where there is none. */
+  until: string;
 }
 
 /** Already in the reader's language: words only put them in their place. */
