@@ -9,7 +9,8 @@ const LOOK_EVERY_MS = 1000;
 export class SecretKeyRing {
   private ring: KeyRing;
   private readonly file: string | undefined;
-  private stamp: string;
+  /** Of the file that `ring` was read from; none at first, so that the first look reads it whatever happened since the start. */
+  private stamp = '';
   private lookedAt = performance.now();
 
   /** `text` is the secret as configuration read it at the start; throws when that is no key ring. */
@@ -19,7 +20,6 @@ export class SecretKeyRing {
     text: string,
   ) {
     this.file = secretFile(name);
-    this.stamp = this.stampNow();
     this.ring = KeyRing.parse(text, alg);
   }
 
