@@ -55,7 +55,9 @@ async function compile({ file, target, mtimeMs }) {
   try {
     output = await transformFile(file, { cwd: root, swcrc: true, sourceFileName: source });
   } catch (error) {
-    throw new Advice(`${relative(root, file)} does not compile:\n${error.message.split('Caused by')[0].trim()}`, { cause: error });
+    throw new Advice(`${relative(root, file)} does not compile:\n${error.message.split('Caused by')[0].trim()}`, {
+      cause: error,
+    });
   }
   put(`${target}.map`, mtimeMs, (to) => writeFileSync(to, output.map));
   put(target, mtimeMs, (to) => writeFileSync(to, `${output.code}//# sourceMappingURL=${basename(target)}.map\n`));

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { bornAt } from './child.mjs';
-import { Advice, makeOwnFolder, ownFolder, root } from './place.mjs';
+import { Advice, makeOwnFolder, root, sharedFolder } from './place.mjs';
 
 const modules = join(root, 'node_modules');
 
@@ -86,8 +87,8 @@ function countInstalled() {
 
 /** Two commands on a fresh clone must not both install. Resolves to the unlocking. */
 async function lock(tell) {
-  makeOwnFolder();
-  const file = join(ownFolder, 'install.lock');
+  makeOwnFolder(sharedFolder);
+  const file = join(sharedFolder, 'install.lock');
   for (;;) {
     try {
       writeFileSync(file, `${process.pid} ${bornAt(process.pid) ?? ''}`, { flag: 'wx' });
@@ -101,5 +102,14 @@ async function lock(tell) {
     if (pid && bornAt(pid) !== born) rmSync(file, { force: true });
     else tell('another command is installing, waiting for it');
     await wait(300);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(`Packages: ${await installPackages({ dev: true })}`);
+  } catch (error) {
+    console.error(error instanceof Advice ? error.message : error);
+    process.exit(1);
   }
 }

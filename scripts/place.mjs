@@ -1,7 +1,9 @@
 // Place: where this clone keeps its things, and as whom its servers run, because Postgres refuses to run as root.
 import { spawnSync } from 'node:child_process';
 import {
+  accessSync,
   chmodSync,
+  constants,
   chownSync,
   cpSync,
   existsSync,
@@ -18,6 +20,9 @@ import { fileURLToPath } from 'node:url';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** `EVENTLY_HOME` puts it elsewhere: a rehearsal's server has a folder of its own, gone with it. */
 export const ownFolder = process.env.EVENTLY_HOME ? resolve(process.env.EVENTLY_HOME) : join(root, '.evently');
+
+/** Of the clone, whatever EVENTLY_HOME says: what was downloaded serves every installation. */
+export const sharedFolder = join(root, '.evently');
 
 /** A mistake of the surroundings, not of the code: shown as it is, without a stack, and it must say what to do. */
 export class Advice extends Error {}
@@ -58,18 +63,18 @@ export function copyForServant(from, to) {
 }
 
 /** Makes `.evently`; others may pass through it (nobody must, when we are root) but not list it. */
-export function makeOwnFolder() {
+export function makeOwnFolder(folder = ownFolder) {
   try {
-    mkdirSync(ownFolder, { recursive: true, mode: 0o711 });
-    chmodSync(ownFolder, 0o711);
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    chmodSync(folder, 0o711);
+    accessSync(folder, constants.W_OK);
   } catch (error) {
     if (error.code !== 'EPERM' && error.code !== 'EACCES') throw error;
-    const owner = existsSync(ownFolder) ? ownFolder : root;
-    throw new Advice(
-      `${owner} belongs to another user (uid ${statSync(owner).uid}). Start as that user, or remove the folder .evently as that user.`,
-    );
+    const owned = existsSync(folder) ? folder : dirname(folder);
+    const { uid } = statSync(owned);
+    throw new Advice(`${owned} belongs to another user (uid ${uid}). Start as that user, or give it to yourself: chown -R`);
   }
-  return ownFolder;
+  return folder;
 }
 
 /**

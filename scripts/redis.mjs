@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
-import { Advice, asRoot, copyForServant, makeOwnFolder, ownFolder, reachable, servant, servantFolder } from './place.mjs';
+import { Advice, asRoot, copyForServant, makeOwnFolder, reachable, servant, servantFolder, sharedFolder } from './place.mjs';
 import { choosePort } from './port.mjs';
 
 const names = ['redis-server', 'valkey-server'];
@@ -77,7 +77,7 @@ function onPath() {
 
 /** What an earlier start unpacked. */
 function cached(folder) {
-  const cache = join(ownFolder, 'redis-programs');
+  const cache = join('redis-programs');
   if (!existsSync(cache)) throw new Error(`${cache}: not there`);
   const programs = reachable(cache) ? cache : copyForServant(cache, join(folder, 'redis-programs'));
   const name = names.find((each) => existsSync(join(programs, 'usr/bin', each)));
@@ -91,15 +91,15 @@ function cached(folder) {
 
 /** Downloads Debian's packages and unpacks them into our folder: nothing is installed, no root is needed. */
 async function unpacked(folder, say) {
-  makeOwnFolder();
-  const work = mkdtempSync(join(ownFolder, 'redis-'));
+  makeOwnFolder(sharedFolder);
+  const work = mkdtempSync(join('redis-'));
   try {
     say('No Redis on this machine: unpacking the distribution’s package into .evently (nothing is installed)');
     await download(work);
     const programs = join(work, 'programs');
     for (const file of readdirSync(work).filter((name) => name.endsWith('.deb')))
       await call('dpkg', ['-x', join(work, file), programs]);
-    const cache = join(ownFolder, 'redis-programs');
+    const cache = join('redis-programs');
     if (!existsSync(cache)) renameSync(programs, cache); // Another command may have been quicker.
   } finally {
     rmSync(work, { recursive: true, force: true });

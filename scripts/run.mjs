@@ -7,7 +7,7 @@ import { installPackages } from './packages.mjs';
 import { Advice, dataFolder } from './place.mjs';
 import { ended, hasScript, spawnScript } from './script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { readSettings } from './settings.mjs';
+import { readEnvFile, readSettings } from './settings.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 let infra = null;
@@ -28,6 +28,7 @@ async function main() {
   await installPackages({ dev: false, tell: () => {} });
   await build();
   if (!name || !hasScript(name)) throw new Advice(`There is no script ${name ?? ''}: scripts/${name ?? 'NAME'}.ts is missing.`);
+  readEnvFile();
   const env = await environment();
   let child = null;
   // The terminal sends Ctrl-C to the script too; it ends first, then we stop what we started.

@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Advice, ownFolder } from './place.mjs';
 
 export const secretsFolder = join(ownFolder, 'secrets');
@@ -31,16 +32,16 @@ export function prepareSecrets(env) {
   return env.SECRETS_DIR ? {} : { SECRETS_DIR: secretsFolder };
 }
 
-/** The secret that .evently/secrets keeps under `name`, made on the first call. */
-export function keepSecret(name, make = random) {
-  const file = join(secretsFolder, name);
-  mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
-  chmodSync(secretsFolder, 0o700);
+/** The secret that `folder` keeps under `name`, made on the first call. */
+export function keepSecret(name, make = random, folder = secretsFolder, mode = 0o600) {
+  const file = join(folder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
   if (!existsSync(file)) {
-    writeFileSync(`${file}.new`, make(), { mode: 0o600 });
+    writeFileSync(`${file}.new`, make(), { mode });
     renameSync(`${file}.new`, file);
   }
-  chmodSync(file, 0o600);
+  chmodSync(file, mode);
   return readFileSync(file, 'utf8').trim();
 }
 
@@ -89,4 +90,19 @@ function checkKeys(kty) {
       ? 'has a key shorter than 2048 bits'
       : null;
   };
+}
+
+/**
+ * `node scripts/secrets.mjs FOLDER` makes those of a production, once: what is there stays. Others may read the files but not
+ * enter their folder, so that a container, which gets them mounted one by one, can read them under whatever user it runs.
+ */
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2];
+  if (!folder) {
+    console.error('Name the folder that shall hold the secrets: node scripts/secrets.mjs deploy/secrets');
+    process.exit(1);
+  }
+  const names = [...Object.keys(secrets), 'POSTGRES_PASSWORD'];
+  for (const name of names) keepSecret(name, secrets[name]?.make, folder, 0o644);
+  console.log(`${folder} holds ${names.join(', ')}. Back it up; whoever has it can sign tickets.`);
 }

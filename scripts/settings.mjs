@@ -1,6 +1,14 @@
 // Settings: the ports and addresses of one start, read from the environment, and whether they are free.
-import { Advice } from './place.mjs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Advice, root } from './place.mjs';
 import { holderOf, tryPort } from './port.mjs';
+
+/** Takes the variables of a file `.env`, as `.env.example` shows them; what the environment already says stays. */
+export function readEnvFile() {
+  const file = join(root, '.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+}
 
 /** @returns { host, ports (of the api processes), workerPort, publicUrl }; throws Advice on what is no port */
 export function readSettings(env) {

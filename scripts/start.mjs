@@ -9,11 +9,11 @@ import { build, builtLine } from './build.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, dataFolder, ownFolder, root } from './place.mjs';
+import { Advice, dataFolder, root } from './place.mjs';
 import { Steps, note, say } from './progress.mjs';
 import { hasScript, runQuietly } from './script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { checkPorts, readSettings } from './settings.mjs';
+import { checkPorts, readEnvFile, readSettings } from './settings.mjs';
 import { Supervisor, inStoppingOrder } from './supervisor.mjs';
 import { table } from './table.mjs';
 import { watchSources } from './watch.mjs';
@@ -33,6 +33,7 @@ followNpm();
 await start().catch(fail);
 
 async function start() {
+  readEnvFile();
   const settings = readSettings(process.env);
   const secrets = prepareSecrets(process.env);
   checkDisk();
@@ -186,7 +187,6 @@ function checkDisk() {
   const free = Math.floor((bavail * bsize) / 2 ** 20);
   if (free < needed)
     throw new Advice(`Only ${free} MB are free below ${root}; ${needed} MB are needed. Make room and start again.`);
-  fs.accessSync(fs.existsSync(ownFolder) ? ownFolder : root, fs.constants.W_OK);
 }
 
 function lastLine(text) {
