@@ -212,10 +212,21 @@ describe('best available seats', () => {
     const rows = draw(['oo', 'oo', 'oo', 'oo']).map((seat) => ({
       ...seat,
       row: { r0: '9', r1: '10', r2: 'K', r3: '1' }[seat.row]!,
+      ordinal: seat.row === 'r1' ? 1 - seat.ordinal : seat.ordinal,
     }));
     const board = new SeatBoard(new SeatHall(rows.toReversed()));
     board.take(['S0-0', 'S0-1']);
     expect(seatsOf(board, 4)).toEqual(['S1-0', 'S1-1', 'S2-0', 'S2-1']);
+  });
+
+  it('find adjacent rows at the side of the stage, numbered from either end', () => {
+    const side = draw(['oo', 'oo', 'oo', 'oo']).map((seat) => {
+      const row = Number(seat.row.slice(1));
+      return { ...seat, x: row, y: seat.ordinal, ordinal: row % 2 === 0 ? seat.ordinal : 1 - seat.ordinal };
+    });
+    const board = new SeatBoard(new SeatHall(side));
+    board.take(['S1-0', 'S1-1']); // One of the two nearest rows: the other's neighbour is behind it, not beyond the gap.
+    expect(seatsOf(board, 4)).toEqual(['S2-0', 'S2-1', 'S3-0', 'S3-1']);
   });
 
   it('are in pieces as large as can be when nothing else is left', () => {
@@ -258,6 +269,16 @@ describe('best available seats', () => {
     expect(best).not.toEqual(first.seats);
     expect(board.propose({ ...wish, skip: 1 }).seats).toEqual(next);
     expect(board.propose({ ...wish, skip: 99 }).seats).toEqual(best);
+  });
+
+  it('are not together across a seat of another zone or a seat that is not sold', () => {
+    const row = draw(['ooooo', 'ooo']);
+    const mixed = row.map((seat) => ({ ...seat, zone: seat.seatId === 'S0-2' ? 'y' : 'z' }));
+    expect(seatsOf(new SeatBoard(new SeatHall(mixed)), 3)).toEqual(['S1-0', 'S1-1', 'S1-2']);
+    const gap = row
+      .filter((seat) => seat.seatId !== 'S0-2')
+      .map((seat) => ({ ...seat, x: seat.ordinal > 2 ? seat.x - 1 : seat.x }));
+    expect(seatsOf(new SeatBoard(new SeatHall(gap)), 3)).toEqual(['S1-0', 'S1-1', 'S1-2']);
   });
 
   it('keep blocks of other zones apart, and refuse wishes that make no sense', () => {
