@@ -6,10 +6,12 @@ import { PaymentsPort } from '../libs/payments/payments.port.js';
 import { DeliverTestWebhook, SubmitRefund } from '../libs/payments/payments.jobs.js';
 import { PaymentsApi, PaymentsWorker } from '../libs/payments/payments.module.js';
 import { PaymentsProcessor } from '../libs/payments/payments.processor.js';
+import { SettlementService } from '../libs/payments/settlement.service.js';
 import { TestProvider } from '../libs/payments/test-provider.client.js';
 import { newId, newOrgId } from '../libs/kernel/ids.js';
 import { PlatformConfig } from '../libs/platform/config/platform.config.js';
 import { Database } from '../libs/platform/db/database.js';
+import { EventStore } from '../libs/platform/eventstore/event.store.js';
 import { JobWorker } from '../libs/platform/queue/job.worker.js';
 import { Harness } from './harness.js';
 
@@ -40,7 +42,9 @@ export class House {
   readonly port: PaymentsPort;
   readonly processor: PaymentsProcessor;
   readonly provider: TestProvider;
+  readonly settlement: SettlementService;
   readonly db: Database;
+  readonly events: EventStore;
   private readonly jobs: JobWorker;
 
   private constructor(readonly evently: Harness) {
@@ -49,7 +53,9 @@ export class House {
     this.port = api.get(PaymentsPort);
     this.processor = api.get(PaymentsProcessor, { strict: false });
     this.provider = api.get(TestProvider, { strict: false });
+    this.settlement = api.get(SettlementService, { strict: false });
     this.db = api.get(Database);
+    this.events = api.get(EventStore);
     this.jobs = api.get(JobWorker);
     this.jobs.register(SubmitRefund.type, (d: { orgId: string; refundId: string }) => this.processor.submitRefund(d));
     this.jobs.register(DeliverTestWebhook.type, (d: { orgId: string; webhookId: string }) =>

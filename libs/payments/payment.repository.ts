@@ -111,14 +111,16 @@ export class PaymentRepository {
    * time (up to ten minutes), so that several workers share the work and one that dies loses nothing.
    */
   claimOverdue(seconds: number, limit: number): Promise<Overdue[]> {
-    const due = (kind: string, open: string) => `
-      (SELECT t.org_id, t.id, '${kind}' AS kind FROM payments.${kind} t
-       LEFT JOIN payments.watch w ON w.org_id = t.org_id AND w.subject_id = t.id
-       WHERE t.status IN (${open}) AND t.created_at <= platform.now() - $1 * interval '1 second'
-         AND (w.due_at IS NULL OR w.due_at <= platform.now())
-       ORDER BY t.created_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED)`;
+    const open = (kind: string, states: string) => `
+       open_${kind} AS (
+         SELECT t.org_id, t.id, '${kind}' AS kind FROM payments.${kind} t
+         LEFT JOIN payments.watch w ON w.org_id = t.org_id AND w.subject_id = t.id
+         WHERE t.status IN (${states}) AND t.created_at <= platform.now() - $1 * interval '1 second'
+           AND (w.due_at IS NULL OR w.due_at <= platform.now())
+         ORDER BY t.created_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED)`;
     return this.db.query<Overdue>(
-      `WITH due AS (${due('payment', `'created', 'processing'`)} UNION ALL ${due('refund', `'requested', 'processing'`)}),
+      `WITH ${open('payment', `'created', 'processing'`)}, ${open('refund', `'requested', 'processing'`)},
+       due AS (SELECT * FROM open_payment UNION ALL SELECT * FROM open_refund LIMIT $2),
        claimed AS (
          INSERT INTO payments.watch AS w (org_id, subject_id, due_at)
          SELECT org_id, id, platform.now() + $1 * interval '1 second' FROM due

@@ -49,7 +49,7 @@ export type ProviderEvent = {
 } & (
   | { kind: 'charge'; subject: { orgId: string; paymentId: string } | null; answer: ChargeAnswer }
   | { kind: 'refund'; subject: { orgId: string; refundId: string } | null; answer: RefundAnswer }
-  | { kind: 'other' }
+  | { kind: 'other'; subject: { orgId: string } | null }
 );
 
 export type WebhookHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -98,7 +98,7 @@ export class TestWebhooks {
         return { ...about, kind: 'refund', subject, answer: { status, ...money } };
       }
       default:
-        return { ...about, kind: 'other' };
+        return { ...about, kind: 'other', subject: ours ? { orgId: merchant } : null };
     }
   }
 }

@@ -30,4 +30,4 @@ export class WebhookRepository {
 }
 
 /** The organization an event names; the nil UUID where it names none. */
-const orgOf = (event: ProviderEvent): string => (event.kind === 'other' ? undefined : event.subject?.orgId) ?? NO_ORG;
+const orgOf = (event: ProviderEvent): string => event.subject?.orgId ?? NO_ORG;
