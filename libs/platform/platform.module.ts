@@ -15,11 +15,16 @@ import { Database } from './db/database.js';
 import { DatabaseProbe } from './db/database.probe.js';
 import { EventConsumers } from './eventstore/event.consumer.js';
 import { EventPoke } from './eventstore/event.poke.js';
+import { EventReader } from './eventstore/event.reader.js';
 import { EventStore } from './eventstore/event.store.js';
 import { EventTrouble } from './eventstore/event.trouble.js';
 import { IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteTable } from './http/route.table.js';
+import { LimitConfig } from './limit/limit.config.js';
+import { LimitHook } from './limit/limit.hook.js';
+import { RateLimiter } from './limit/rate.limiter.js';
+import { Lock } from './lock/lock.js';
 import { Health } from './observe/health.js';
 import { Log } from './observe/log.js';
 import { Meter } from './observe/meter.js';
@@ -32,8 +37,8 @@ import { Redis } from './redis/redis.js';
 import { SpiRegistry } from './spi/spi.registry.js';
 
 const tools = [
-  Access, Database, DatabaseProbe, EventPoke, EventStore, Health, IdempotencyInterceptor, JobQueue, Log, Meter, ProblemFilter, Redis,
-  RequestWatch, RouteTable, Seal, SpiRegistry,
+  Access, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
+  Meter, ProblemFilter, RateLimiter, Redis, RequestWatch, RouteTable, Seal, SpiRegistry,
   { provide: Clock, useClass: DatabaseClock },
 ]; // prettier-ignore
 
@@ -41,7 +46,7 @@ const tools = [
 const entities = () => getMetadataArgsStorage().tables.map((t) => t.target as new () => object);
 
 @Global()
-@Module({ providers: [provideConfig(PlatformConfig)], exports: [PlatformConfig] })
+@Module({ providers: [provideConfig(PlatformConfig), provideConfig(LimitConfig)], exports: [PlatformConfig, LimitConfig] })
 class ConfigModule {}
 
 @Global()

@@ -11,6 +11,7 @@ import { checkEnvironment } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
 import { ambient } from '../db/ambient.js';
 import { Database } from '../db/database.js';
+import { LimitHook } from '../limit/limit.hook.js';
 import { Health } from '../observe/health.js';
 import { Log } from '../observe/log.js';
 import { Meter } from '../observe/meter.js';
@@ -54,6 +55,7 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.get(RouteTable).watch(fastify);
   app.get(RequestWatch).watch(fastify);
   surround(fastify, app.get(Health), app.get(RouteTable));
+  app.get(LimitHook).watch(fastify);
   parseJson(fastify, config.bodyLimit);
   await fastify.register(helmet as never, { contentSecurityPolicy: false } as never);
   if (config.corsOrigins.length > 0) {
@@ -66,7 +68,7 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   await options.extend?.(fastify, app);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
-  app.useGlobalInterceptors(new EtagInterceptor(app.get(Reflector)), app.get(IdempotencyInterceptor));
+  app.useGlobalInterceptors(app.get(LimitHook), new EtagInterceptor(app.get(Reflector)), app.get(IdempotencyInterceptor));
   return app;
 }
 

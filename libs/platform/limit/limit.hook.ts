@@ -1,0 +1,140 @@
+// Limits on requests: global, address and endpoint before anything else is done; operation, caller and organization once it is known who asks.
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Observable } from 'rxjs';
+import { edgeErrors } from '../../kernel/errors.js';
+import { isId, tagOf } from '../../kernel/ids.js';
+import { principalKey, type Principal } from '../../kernel/principal.js';
+import { ambient } from '../db/ambient.js';
+import { UNWATCHED } from '../observe/request.watch.js';
+import { limitHeader, policyHeader, type LimitPolicy, type Verdict } from './limit.rules.js';
+import { RateLimiter } from './rate.limiter.js';
+
+/** The limits of one route, found once, when it is added. */
+interface Plan {
+  /** Known before it is known who asks: global, address, endpoint. */
+  early: readonly LimitPolicy[];
+  /** By caller and organization. */
+  late: readonly LimitPolicy[];
+  /** RateLimit-Policy for people and for programs. */
+  people: string;
+  programs: string;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of the limits asked so far, the one that is nearest to its end. */
+    nearestLimit?: { share: number; header: string };
+    limitPlan?: Plan;
+  }
+}
+
+const quotaOf = (policy: LimitPolicy, program: boolean) => (program && policy.programs) || policy.quota;
+
+@Injectable()
+export class LimitHook implements NestInterceptor {
+  private readonly policies: readonly LimitPolicy[];
+
+  constructor(private readonly limiter: RateLimiter) {
+    this.policies = limiter.policies;
+  }
+
+  /** Gives each route its plan. Call before routes are added. */
+  watch(fastify: FastifyInstance): void {
+    fastify.decorateRequest('nearestLimit', undefined);
+    fastify.decorateRequest('limitPlan', undefined);
+    fastify.addHook('onRoute', (options) => {
+      if ((options.config as Partial<typeof UNWATCHED> | undefined)?.unwatched) return;
+      const method = Array.isArray(options.method) ? options.method[0] : options.method;
+      const plan = this.planFor(`${method === 'HEAD' ? 'GET' : method} ${options.url}`);
+      const before = [options.onRequest ?? []].flat().filter((hook) => (hook as { limits?: true }).limits === undefined);
+      options.onRequest = [this.early(plan), ...before] as never;
+    });
+    const unknown = this.early(this.planFor('GET none'));
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (request.is404) unknown(request, reply, done);
+      else done();
+    });
+  }
+
+  /** The second half, after the guard has said who asks. */
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    this.late(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    return next.handle();
+  }
+
+  private planFor(route: string): Plan {
+    const here = this.policies.filter((p) => !p.routes || p.routes.some((r) => samePattern(r, route)));
+    const early = here.filter((p) => p.by === 'all' || p.by === 'address');
+    const late = here.filter((p) => p.by === 'caller' || p.by === 'organization');
+    const programs = here.map((p) => ({ ...p, quota: quotaOf(p, true) }));
+    return { early, late, people: policyHeader(here), programs: policyHeader(programs) };
+  }
+
+  private early(plan: Plan) {
+    const hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+      const { key, exempt } = this.limiter.caller(request.ip);
+      void reply.header('ratelimit-policy', plan.people);
+      if (exempt) {
+        const first = plan.early[plan.early.length - 1];
+        void reply.header('ratelimit', `"${first.name}";r=${first.quota};t=0`);
+        return done();
+      }
+      request.limitPlan = plan;
+      for (const policy of plan.early) {
+        const verdict = this.limiter.take(policy, policy.by === 'all' ? '' : key);
+        if (!verdict.allowed) return done(refuse(policy, verdict, reply));
+        // The global limit is nobody's own, so it is not told as what is left.
+        if (policy.by === 'address') note(policy, verdict, policy.quota, request, reply);
+      }
+      return done();
+    };
+    return Object.assign(hook, { limits: true as const });
+  }
+
+  private late(request: FastifyRequest, reply: FastifyReply): void {
+    const plan = request.limitPlan;
+    if (!plan || plan.late.length === 0) return;
+    const who = ambient().get('principal') ?? { kind: 'anonymous' as const };
+    const program = who.kind === 'apiKey';
+    if (program) void reply.header('ratelimit-policy', plan.programs);
+    for (const policy of plan.late) {
+      const key = policy.by === 'caller' ? callerKey(who) : organizationKey(who, request);
+      if (key === null) continue;
+      const quota = quotaOf(policy, program);
+      const verdict = this.limiter.take(policy, key, quota);
+      if (!verdict.allowed) throw refuse(policy, verdict, reply);
+      note(policy, verdict, quota, request, reply);
+    }
+  }
+}
+
+/** Who has no name is counted by address alone. */
+const callerKey = (who: Principal): string | null => (who.kind === 'anonymous' ? null : principalKey(who));
+
+/** The organization by its tag: that of a key, else of the first id in the path. */
+function organizationKey(who: Principal, request: FastifyRequest): string | null {
+  if (who.kind === 'apiKey') return tagOf(who.orgId);
+  for (const value of Object.values(request.params as Record<string, string>)) if (isId(value)) return tagOf(value);
+  return null;
+}
+
+/** `POST /v1/events/:id/bookings` is the same route whatever its parts are called. */
+function samePattern(a: string, b: string): boolean {
+  const plain = (route: string) => route.replace(/:[^/]+/g, ':');
+  return plain(a) === plain(b);
+}
+
+function note(policy: LimitPolicy, verdict: Verdict, quota: number, request: FastifyRequest, reply: FastifyReply): void {
+  const share = verdict.remaining / quota;
+  if (request.nearestLimit && request.nearestLimit.share <= share) return;
+  const header = limitHeader(policy.name, verdict);
+  request.nearestLimit = { share, header };
+  void reply.header('ratelimit', header);
+}
+
+function refuse(policy: LimitPolicy, verdict: Verdict, reply: FastifyReply): Error {
+  void reply.header('ratelimit', limitHeader(policy.name, verdict)).header('retry-after', String(verdict.retryAfter));
+  return edgeErrors.rateLimited({ limit: policy.name });
+}

@@ -1,0 +1,81 @@
+// The algorithm against a model that remembers every grant; and the headers as the draft writes them.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { limitHeader, parseOverride, policyHeader, take, takenElsewhere } from './limit.rules.js';
+
+describe('take', () => {
+  it('grants the whole quota at once, then one an interval', () => {
+    const bucket = { tat: 0 };
+    const at = (now: number) => take(bucket, now, 10, 60);
+    for (let i = 9; i >= 0; i--) expect(at(1000)).toMatchObject({ allowed: true, remaining: i });
+    expect(at(1000)).toEqual({ allowed: false, remaining: 0, resetSeconds: 60, retryAfter: 6 });
+    expect(at(6999).allowed).toBe(false);
+    expect(at(7000)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(at(7001).allowed).toBe(false);
+    expect(at(67_000 + 60_000)).toMatchObject({ allowed: true, remaining: 9 });
+  });
+
+  it('never grants more than the quota at once, nor more than the quota and what a span brings back', () => {
+    const steps = fc.array(fc.record({ wait: fc.integer({ min: 0, max: 5000 }), cost: fc.integer({ min: 1, max: 3 }) }), {
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 50 }), fc.integer({ min: 1, max: 60 }), steps, (quota, window, list) => {
+        const bucket = { tat: 0 };
+        const grants: { at: number; n: number }[] = [];
+        let now = 0;
+        for (const { wait, cost } of list) {
+          now += wait;
+          const verdict = take(bucket, now, quota, window, cost);
+          if (verdict.allowed) grants.push({ at: now, n: cost });
+          expect(verdict.remaining).toBeGreaterThanOrEqual(0);
+          expect(verdict.remaining).toBeLessThan(quota);
+          if (!verdict.allowed) expect(verdict.retryAfter).toBeGreaterThanOrEqual(1);
+        }
+        for (let from = 0; from < grants.length; from++) {
+          let sum = 0;
+          for (let to = from; to < grants.length; to++) {
+            sum += grants[to].n;
+            const back = ((grants[to].at - grants[from].at) / (window * 1000)) * quota;
+            expect(sum).toBeLessThanOrEqual(quota + back + 1e-3);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('says truly when to come again', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 600 }), (quota, window) => {
+        const bucket = { tat: 0 };
+        let verdict = take(bucket, 0, quota, window);
+        while (verdict.allowed) verdict = take(bucket, 0, quota, window);
+        expect(take({ ...bucket }, verdict.retryAfter * 1000, quota, window).allowed).toBe(true);
+        expect(take({ ...bucket }, verdict.resetSeconds * 1000, quota, window).remaining).toBe(quota - 1);
+      }),
+    );
+  });
+
+  it('counts what others took, and does not stay shut for ever', () => {
+    const bucket = { tat: 0 };
+    takenElsewhere(bucket, 0, 10, 60, 9);
+    expect(take(bucket, 0, 10, 60).allowed).toBe(true);
+    expect(take(bucket, 0, 10, 60).allowed).toBe(false);
+    takenElsewhere(bucket, 0, 10, 60, 1_000_000);
+    expect(take(bucket, 120_000, 10, 60).allowed).toBe(true);
+  });
+});
+
+it('writes headers and reads overrides', () => {
+  expect(
+    policyHeader([
+      { name: 'a', quota: 1, windowSeconds: 2 },
+      { name: 'b', quota: 3, windowSeconds: 4 },
+    ]),
+  ).toBe('"a";q=1;w=2, "b";q=3;w=4');
+  expect(limitHeader('a', { allowed: true, remaining: 5, resetSeconds: 7, retryAfter: 0 })).toBe('"a";r=5;t=7');
+  expect(parseOverride('address=10/60')).toEqual({ name: 'address', quota: 10, windowSeconds: 60 });
+  for (const bad of ['address=0/60', 'address=10', 'nobody=10/60', 'address=10/0', 'address=-1/60', ''])
+    expect(parseOverride(bad)).toBeNull();
+});
