@@ -44,7 +44,7 @@ export class Harness {
     const databaseUrl = await cloneTemplate(admin, name);
     const secrets = testSecrets();
     Object.assign(process.env, {
-      NODE_ENV: 'test', DATABASE_URL: databaseUrl, REDIS_URL: process.env.TEST_REDIS_URL, SECRETS_DIR: secrets, LOG_LEVEL: 'silent',
+      NODE_ENV: 'test', DATABASE_URL: databaseUrl, REDIS_URL: process.env.TEST_REDIS_URL, SECRETS_DIR: secrets, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
       DATABASE_POOL: '10', PUBLIC_URL: 'http://127.0.0.1:3000', REDIS_PREFIX: `${name}:`, ...environment,
     }); // prettier-ignore
     const api = await makeServer(apiModule);

@@ -13,6 +13,8 @@ export const BookingHeld = domainEvent<OfBooking>()('booking.held', 1, stream);
 /** A payment is under way: the hold lasts longer, once. */
 export const BookingExtended = domainEvent<OfBooking>()('booking.extended', 1, stream);
 export const BookingConfirmed = domainEvent<OfBooking>()('booking.confirmed', 1, stream);
+/** A payment came to nothing; the hold goes on until it expires. */
+export const BookingPaymentFailed = domainEvent<OfBooking>()('booking.payment-failed', 1, stream);
 /** The whole booking ended: who asked for it is in `reason`. */
 export const BookingCancelled = domainEvent<OfBooking & { reason: string; refund: number }>()('booking.cancelled', 1, stream);
 /** Some of its tickets were given back. */

@@ -8,6 +8,8 @@ export class BookingBatch1763769651000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.public_booking, booking.public_ticket`);
+    await runner.query(
+      `DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.public_booking, booking.public_ticket`,
+    );
   }
 }

@@ -1,0 +1,9 @@
+// Personal data that booking keeps: who bought, who holds a ticket, what buyers answered.
+import { personalData } from '../kernel/personal-data.js';
+
+export const bookingPersonalData = personalData('booking.booking', {
+  contact_email: 'email',
+  contact_name: 'name',
+  answers: 'answer',
+});
+export const ticketPersonalData = personalData('booking.ticket', { holder_email: 'email', holder_name: 'name' });

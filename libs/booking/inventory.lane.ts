@@ -1,0 +1,112 @@
+// A lane: requests that arrive while a decision is under way are decided together by the next one. No timer: when idle, the first goes at once.
+
+/** Refused before any work: too many wait, or its time ran out while waiting. */
+export class LaneFull extends Error {
+  constructor(readonly retryAfterSeconds: number) {
+    super('Too many requests wait in this lane.');
+    this.name = 'LaneFull';
+  }
+}
+
+interface Waiting<Q, V> {
+  request: Q;
+  deadline: number;
+  resolve: (verdict: V) => void;
+  reject: (e: unknown) => void;
+}
+
+export interface LaneOptions<Q, V> {
+  /** Decides a batch: a verdict each, in order. */
+  decide: (batch: Q[]) => Promise<V[]>;
+  /** Only requests of one group are decided together; the groups take turns. */
+  groupOf: (request: Q) => string;
+  maxBatch: number;
+  maxWaiting: number;
+  nowMs: () => number;
+}
+
+export class Lane<Q, V> {
+  private readonly groups = new Map<string, Waiting<Q, V>[]>();
+  private count = 0;
+  private busy = false;
+  private planned = false;
+
+  constructor(private readonly options: LaneOptions<Q, V>) {}
+
+  /** How many wait: for metrics and admission. */
+  get waiting(): number {
+    return this.count;
+  }
+
+  get idle(): boolean {
+    return !this.busy && this.count === 0;
+  }
+
+  /** Waits in line; rejects with LaneFull at once when the line is full, or when `deadlineMs` passes before its turn. */
+  submit(request: Q, deadlineMs: number): Promise<V> {
+    if (this.count >= this.options.maxWaiting) return Promise.reject(new LaneFull(1));
+    return new Promise((resolve, reject) => {
+      const group = this.options.groupOf(request);
+      const line = this.groups.get(group);
+      const waiting = { request, deadline: this.options.nowMs() + deadlineMs, resolve, reject };
+      if (line) line.push(waiting);
+      else this.groups.set(group, [waiting]);
+      this.count += 1;
+      this.plan();
+    });
+  }
+
+  /** One turn of the event loop gathers what came with it; costs no latency and fills the first batch. */
+  private plan(): void {
+    if (this.busy || this.planned || this.count === 0) return;
+    this.planned = true;
+    setImmediate(() => {
+      this.planned = false;
+      void this.turn();
+    });
+  }
+
+  private async turn(): Promise<void> {
+    const batch = this.take();
+    if (batch.length === 0) return;
+    this.busy = true;
+    try {
+      const verdicts = await this.options.decide(batch.map((w) => w.request));
+      batch.forEach((w, i) => w.resolve(verdicts[i]));
+    } catch (e) {
+      if (batch.length === 1) batch[0].reject(e);
+      else await this.oneByOne(batch);
+    } finally {
+      this.busy = false;
+      this.plan();
+    }
+  }
+
+  /** A batch failed as a whole: each is decided alone, so that a poisoned one fails nobody but itself. */
+  private async oneByOne(batch: Waiting<Q, V>[]): Promise<void> {
+    for (const w of batch) {
+      await this.options
+        .decide([w.request])
+        .then(([verdict]) => w.resolve(verdict))
+        .catch((e: unknown) => w.reject(e));
+    }
+  }
+
+  /** The group that waited longest since its turn: the map's first. It goes to the end when more of it is left. */
+  private take(): Waiting<Q, V>[] {
+    for (const [group, line] of this.groups) {
+      this.groups.delete(group);
+      const batch: Waiting<Q, V>[] = [];
+      const now = this.options.nowMs();
+      let i = 0;
+      for (; i < line.length && batch.length < this.options.maxBatch; i++) {
+        if (line[i].deadline < now) line[i].reject(new LaneFull(1));
+        else batch.push(line[i]);
+      }
+      this.count -= i;
+      if (i < line.length) this.groups.set(group, line.slice(i));
+      if (batch.length > 0) return batch;
+    }
+    return [];
+  }
+}

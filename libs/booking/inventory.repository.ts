@@ -1,0 +1,117 @@
+// The inventory's SQL: a batch is one call of one function (libs/booking/migrations/batch.functions.ts), one commit, one verdict each.
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/db/database.js';
+import {
+  poolList,
+  type ConfirmRequest,
+  type ConfirmVerdict,
+  type HoldRequest,
+  type HoldVerdict,
+  type ReleaseRequest,
+  type ReleaseVerdict,
+} from './inventory.rules.js';
+
+interface HoldRow {
+  verdict: HoldVerdict['said'];
+  expires_at: Date;
+  decided_at: Date;
+  kept_status: number;
+  kept_code: string | null;
+  kept_subject: string | null;
+  kept_request: string;
+}
+
+const call = (name: string, params: number) =>
+  `SELECT * FROM booking.${name}(${Array.from({ length: params }, (_, i) => `$${i + 1}`).join(', ')})`;
+const HOLD = call('hold_batch', 36);
+const CONFIRM = call('confirm_batch', 16);
+const RELEASE = call('release_batch', 11);
+
+const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v));
+const bytes = (b: Buffer | null) => (b === null ? null : `\\x${b.toString('hex')}`);
+
+@Injectable()
+export class InventoryRepository {
+  constructor(private readonly db: Database) {}
+
+  /** Decides holds in the order given. `wait`: wait for locked rows instead of skipping them. */
+  async hold(batch: readonly HoldRequest[], wait: boolean): Promise<HoldVerdict[]> {
+    const pools = poolList(batch);
+    const lines = batch.flatMap((r, i) => r.lines.map((l) => ({ ...l, request: i + 1 })));
+    let first = 1;
+    const firsts = batch.map((r) => (first += r.lines.length) - r.lines.length);
+    const rows = await this.db.prepared<HoldRow>('hold-batch', HOLD, [
+      wait, pools.org, pools.pool,
+      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.eventId), batch.map((r) => r.revision),
+      batch.map((r) => r.holdSeconds), batch.map((r) => r.currency), batch.map((r) => r.total),
+      batch.map((r) => r.promo?.id ?? null), batch.map((r) => r.promo?.maxUses ?? null), batch.map((r) => r.promo?.maxPerPerson ?? null),
+      batch.map((r) => r.accountId), batch.map((r) => bytes(r.person)),
+      batch.map((r) => r.email), batch.map((r) => r.name), batch.map((r) => r.locale), batch.map((r) => json(r.answers)),
+      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)),
+      batch.map((r) => r.actor), batch.map((r) => r.requestId), firsts, batch.map((r) => r.lines.length),
+      lines.map((l) => l.request), lines.map((l) => l.ticketTypeId), lines.map((l) => pools.indexOf.get(l.poolId)),
+      lines.map((l) => l.quantity), lines.map((l) => l.unitPrice), lines.map((l) => l.total), lines.map((l) => l.seatIds?.join(',') ?? null),
+      lines.map((l) => l.salesStartAt?.toISOString() ?? null), lines.map((l) => l.salesEndAt?.toISOString() ?? null),
+      lines.map((l) => l.maxPerPerson),
+    ]); // prettier-ignore
+    return rows.map(verdictOf);
+  }
+
+  async confirm(batch: readonly ConfirmRequest[], wait: boolean): Promise<ConfirmVerdict[]> {
+    const pools = poolList(batch);
+    const tickets = batch.flatMap((r, i) => r.tickets.map((t) => ({ ...t, request: i + 1 })));
+    const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said'] }>('confirm-batch', CONFIRM, [
+      wait, pools.org, pools.pool,
+      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.late),
+      batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
+      tickets.map((t) => t.request), tickets.map((t) => t.id), tickets.map((t) => t.line), tickets.map((t) => t.ticketTypeId),
+      tickets.map((t) => t.seatId), tickets.map((t) => t.code),
+    ]); // prettier-ignore
+    return rows.map((r) => ({ said: r.verdict }));
+  }
+
+  async release(batch: readonly ReleaseRequest[], wait: boolean): Promise<ReleaseVerdict[]> {
+    const pools = poolList(batch);
+    const rows = await this.db.prepared<{ verdict: ReleaseVerdict['said'] }>('release-batch', RELEASE, [
+      wait, pools.org, pools.pool,
+      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.reason),
+      batch.map((r) => r.refund), batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
+    ]); // prettier-ignore
+    return rows.map((r) => ({ said: r.verdict }));
+  }
+
+  /** Locks pools in id order, waiting, for a change that is no batch (partial cancel, seats moved, capacity). */
+  async lockPools(orgId: string, poolIds: readonly string[]): Promise<void> {
+    const sorted = [...new Set(poolIds)].sort();
+    await this.db.query('SELECT booking.lock_pools($1, $2, true)', [sorted.map(() => orgId), sorted]);
+  }
+
+  /** Gives sold units of a pool back; to reserved while people wait. Needs the pool's lock. */
+  async unsell(orgId: string, poolId: string, units: number): Promise<void> {
+    await this.db.execute(
+      `UPDATE booking.inventory SET sold = sold - $3, changes = changes + 1, reserved = reserved + CASE WHEN waiting > 0 THEN $3 ELSE 0 END
+       WHERE org_id = $1 AND pool_id = $2`,
+      [orgId, poolId, units],
+    );
+  }
+}
+
+const indexes = (poolIds: readonly string[], indexOf: Map<string, number>) =>
+  [...new Set(poolIds)].map((p) => indexOf.get(p)).join(',');
+
+function verdictOf(row: HoldRow): HoldVerdict {
+  switch (row.verdict) {
+    case 'held':
+      return { said: 'held', expiresAt: row.expires_at, at: row.decided_at };
+    case 'replay':
+      return {
+        said: 'replay',
+        status: row.kept_status,
+        code: row.kept_code,
+        bookingId: row.kept_subject,
+        requestId: row.kept_request,
+      };
+    default:
+      return { said: row.verdict };
+  }
+}

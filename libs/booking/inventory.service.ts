@@ -1,0 +1,122 @@
+// The inventory's boundary: a request in, a verdict out. Behind it one lane per database decides many buyers together;
+// rows that somebody else holds are skipped, and their requests wait in a lane of their own, so that one slow event delays nobody.
+import { Injectable } from '@nestjs/common';
+import { edgeErrors } from '../kernel/errors.js';
+import { machineMs } from '../kernel/time.js';
+import { Database } from '../platform/db/database.js';
+import { BookingConfig } from './booking.config.js';
+import { Lane, LaneFull } from './inventory.lane.js';
+import { InventoryRepository } from './inventory.repository.js';
+import {
+  poolsOf,
+  type ConfirmRequest,
+  type ConfirmVerdict,
+  type HoldRequest,
+  type HoldVerdict,
+  type ReleaseRequest,
+  type ReleaseVerdict,
+  type StockRequest,
+  type Verdict,
+} from './inventory.rules.js';
+
+/** How often a batch is tried again when Postgres asks for it (deadlock, serialization) or the connection breaks. */
+const TRIES = 4;
+
+@Injectable()
+export class Inventory {
+  private readonly main: Lane<StockRequest, Verdict>;
+  /** By pool: lanes of rows that somebody else held. They wait for the lock. */
+  private readonly side = new Map<string, Lane<StockRequest, Verdict>>();
+
+  constructor(
+    private readonly stock: InventoryRepository,
+    private readonly db: Database,
+    private readonly config: BookingConfig,
+  ) {
+    this.main = this.lane(false);
+  }
+
+  /** Requests waiting for a decision in this process. */
+  get waiting(): number {
+    let n = this.main.waiting;
+    for (const lane of this.side.values()) n += lane.waiting;
+    return n;
+  }
+
+  hold(request: HoldRequest): Promise<HoldVerdict> {
+    return this.ask(request) as Promise<HoldVerdict>;
+  }
+
+  confirm(request: ConfirmRequest): Promise<ConfirmVerdict> {
+    return this.ask(request) as Promise<ConfirmVerdict>;
+  }
+
+  release(request: ReleaseRequest): Promise<ReleaseVerdict> {
+    return this.ask(request) as Promise<ReleaseVerdict>;
+  }
+
+  private async ask(request: StockRequest): Promise<Verdict> {
+    const began = machineMs();
+    try {
+      const busy = poolsOf(request).find((pool) => this.side.has(pool));
+      if (!busy) {
+        const verdict = await this.main.submit(request, this.config.deadlineMs);
+        if (verdict.said !== 'skipped') return verdict;
+      }
+      return await this.aside(request, this.config.deadlineMs - (machineMs() - began));
+    } catch (e) {
+      if (e instanceof LaneFull) throw edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds });
+      throw e;
+    }
+  }
+
+  /** Waits for a row that somebody else holds, beside others who want the same. */
+  private async aside(request: StockRequest, deadlineMs: number): Promise<Verdict> {
+    const key = poolsOf(request).sort()[0];
+    let lane = this.side.get(key);
+    if (!lane) this.side.set(key, (lane = this.lane(true)));
+    try {
+      return await lane.submit(request, deadlineMs);
+    } finally {
+      if (lane.waiting === 0) setImmediate(() => lane.idle && this.side.get(key) === lane && this.side.delete(key));
+    }
+  }
+
+  private lane(wait: boolean): Lane<StockRequest, Verdict> {
+    return new Lane({
+      decide: (batch) => this.decide(batch, wait),
+      groupOf: (r) => r.kind,
+      maxBatch: this.config.maxBatch,
+      maxWaiting: this.config.maxWaiting,
+      nowMs: machineMs,
+    });
+  }
+
+  /** Outside of any caller's transaction; tried again while that is safe: keys and versions make a second try find the first. */
+  private async decide(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.db.detached(() => this.call(batch, wait));
+      } catch (e) {
+        if (!isWorthATry(e) || attempt === TRIES) throw e;
+      }
+    }
+  }
+
+  private call(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {
+    switch (batch[0].kind) {
+      case 'hold':
+        return this.stock.hold(batch as HoldRequest[], wait);
+      case 'confirm':
+        return this.stock.confirm(batch as ConfirmRequest[], wait);
+      case 'release':
+        return this.stock.release(batch as ReleaseRequest[], wait);
+    }
+  }
+}
+
+/** Serialization failure, deadlock, or a connection that broke before we heard the answer. */
+function isWorthATry(e: unknown): boolean {
+  const { code, message } = e as { code?: string; message?: string };
+  return ['40001', '40P01', 'ECONNRESET', 'EPIPE', '57P01'].includes(code ?? '') || /Connection terminated/.test(message ?? '');
+}

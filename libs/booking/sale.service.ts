@@ -1,0 +1,32 @@
+// What is for sale: snapshots of events, remembered. Never trusted: each booking names the revision it was prepared with, and the batch checks it.
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { CatalogPort, type EventForSale } from '../catalog/catalog.port.js';
+import { edgeErrors } from '../kernel/errors.js';
+
+@Injectable()
+export class Sales {
+  private readonly events: LRUCache<string, EventForSale, string>;
+
+  constructor(catalog: CatalogPort) {
+    this.events = new LRUCache({
+      max: 5000,
+      ttl: 60_000,
+      // One look-up at a time for each event, however many ask.
+      fetchMethod: async (eventId, _stale, { context: orgId }) => (await catalog.eventForSale(orgId, eventId)) ?? undefined,
+    });
+  }
+
+  /** The event as it was at some recent moment; `not_found` for one that is not there or was never published. */
+  async event(orgId: string, eventId: string): Promise<EventForSale> {
+    const event = await this.events.fetch(eventId, { context: orgId });
+    if (!event) throw edgeErrors.notFound();
+    return event;
+  }
+
+  /** The event as it is now. */
+  async eventNow(orgId: string, eventId: string): Promise<EventForSale> {
+    this.events.delete(eventId);
+    return this.event(orgId, eventId);
+  }
+}
