@@ -1,6 +1,7 @@
 // Delivery: sends one message, and writes down how that ended. Final refusals end it, everything else is tried again by its job.
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/time.js';
+import { Meter, type Counter } from '../platform/observe/meter.js';
 import { LetterService } from './letter.service.js';
 import { Mailer, MailRefused } from './mailer.client.js';
 import { MessageRepository, type Message, type Outcome } from './message.repository.js';
@@ -9,19 +10,26 @@ import { OutboxRepository } from './outbox.repository.js';
 
 @Injectable()
 export class DeliveryService {
+  private readonly outcomes: Counter;
+
   constructor(
     private readonly messages: MessageRepository,
     private readonly outbox: OutboxRepository,
     private readonly letters: LetterService,
     private readonly mailer: Mailer,
     private readonly clock: Clock,
-  ) {}
+    meter: Meter,
+  ) {
+    this.outcomes = meter.counter('evently_messages_total', 'Tries to send a message, by how they ended.', 'outcome');
+  }
 
   /** Sends a queued message; does nothing for one that has ended. Throws where it shall be tried again. */
   async send(orgId: string, messageId: string): Promise<void> {
     const message = await this.messages.find(orgId, messageId);
     if (message?.status !== 'queued') return;
-    await this.messages.settle(orgId, messageId, await this.attempt(message));
+    const outcome = await this.attempt(message);
+    await this.messages.settle(orgId, messageId, outcome);
+    this.outcomes.add(outcome.status);
   }
 
   /** Removes what the outbox table need not keep. */
@@ -34,7 +42,10 @@ export class DeliveryService {
       return await this.mail(message);
     } catch (e) {
       const age = this.clock.now().getTime() - message.createdAt.getTime();
-      if (age < TOO_OLD_MS) throw e;
+      if (age < TOO_OLD_MS) {
+        this.outcomes.add('again');
+        throw e;
+      }
       return { status: 'failed', reason: 'gave_up' };
     }
   }
