@@ -66,4 +66,7 @@ export abstract class CatalogPort {
 
   /** Demands the ability on the event itself, for routes above that work on an organizer's event; refuses as Access.demand does. */
   abstract demandEvent(action: 'read' | 'update', orgId: string, eventId: string): Promise<void>;
+
+  /** The currency of an event, drafts included; refuses with `not_found` when there is none. */
+  abstract currencyOf(orgId: string, eventId: string): Promise<string>;
 }

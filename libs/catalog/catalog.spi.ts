@@ -1,6 +1,9 @@
 // What catalog asks of who keeps the stock, inside its own transaction: pools and seats made, capacity changed, sales opened and closed.
 import { Spi } from '../platform/spi/spi.registry.js';
 
+/** For who answers: how to refuse. */
+export { catalogErrors } from './catalog.errors.js';
+
 export interface StockSeat {
   seatId: string;
   section: string;

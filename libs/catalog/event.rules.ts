@@ -1,0 +1,38 @@
+// Schedule: what makes an event's times sane, and how they move. People mean the clock on their wall, so that is what is kept.
+import { DateTime } from 'luxon';
+import type { FieldError } from '../kernel/errors.js';
+
+const EARLIEST = Date.UTC(2000, 0, 1);
+const LATEST = Date.UTC(2200, 0, 1);
+/** Ten years: an exhibition, not a typing mistake. */
+const LONGEST_MS = 3_660 * 86_400_000;
+
+/** What is wrong with the times of an event, at their members of a body. */
+export function scheduleProblems({ startsAt, endsAt }: { startsAt: Date; endsAt: Date }): FieldError[] {
+  const problems: FieldError[] = [];
+  for (const [name, at] of Object.entries({ startsAt, endsAt })) {
+    const sane = at.getTime() >= EARLIEST && at.getTime() < LATEST;
+    if (!sane) problems.push({ pointer: `/${name}`, detail: 'Send a time from the year 2000 to 2199.' });
+  }
+  if (problems.length > 0) return problems;
+  if (endsAt <= startsAt) return [{ pointer: '/endsAt', detail: 'The end must be after the start.' }];
+  if (endsAt.getTime() - startsAt.getTime() > LONGEST_MS)
+    return [{ pointer: '/endsAt', detail: 'An event lasts at most ten years.' }];
+  return [];
+}
+
+/** What is wrong with a time between two instants that may both be open. */
+export function windowProblems(from: Date | null, until: Date | null, pointer: string): FieldError[] {
+  return from && until && until <= from ? [{ pointer, detail: 'The end must be after the start.' }] : [];
+}
+
+/**
+ * The instant at which a clock in `to` shows what one in `from` shows at `at`. A time that daylight saving skips there becomes
+ * as much later as it skips; of a time that comes twice the first is taken.
+ */
+export const atSameWallTime = (at: Date, from: string, to: string): Date =>
+  DateTime.fromJSDate(at, { zone: from }).setZone(to, { keepLocalTime: true }).toJSDate();
+
+/** So many days later by the calendar of the zone: the clock on the wall shows the same, also across daylight saving. */
+export const shiftedByDays = (at: Date, zone: string, days: number): Date =>
+  DateTime.fromJSDate(at, { zone }).plus({ days }).toJSDate();
