@@ -1,7 +1,10 @@
-// Seals: HMACs that prove we wrote a text (guest tokens, mailed tokens, signed links), one derived key for each purpose.
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+// Seals: HMACs that prove we wrote a text (guest tokens, mailed tokens, signed links), and hiding what is kept; one derived key for each purpose.
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { PlatformConfig } from './platform.config.js';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
 
 @Injectable()
 export class Seal {
@@ -19,6 +22,25 @@ export class Seal {
     const right = Buffer.from(this.make(purpose, text));
     const given = Buffer.from(seal);
     return right.length === given.length && timingSafeEqual(right, given);
+  }
+
+  /** Hides bytes from whoever reads the database alone: AES-256-GCM, under a key of this purpose. */
+  hide(purpose: string, bytes: Buffer): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.keyFor(purpose), nonce);
+    return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** What was hidden; null for bytes that were changed, or hidden under another key. */
+  reveal(purpose: string, hidden: Buffer): Buffer | null {
+    if (hidden.length < NONCE_BYTES + TAG_BYTES) return null;
+    const decipher = createDecipheriv('aes-256-gcm', this.keyFor(purpose), hidden.subarray(0, NONCE_BYTES));
+    decipher.setAuthTag(hidden.subarray(-TAG_BYTES));
+    try {
+      return Buffer.concat([decipher.update(hidden.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    } catch {
+      return null;
+    }
   }
 
   private keyFor(purpose: string): Buffer {

@@ -1,5 +1,6 @@
-// Secret key rings: signing keys kept in a secret, read again when its file changes, so that a rotation needs no restart.
-import { readFileSync, statSync } from 'node:fs';
+// Secret key rings: signing keys kept in a secret, read again when its file changes, so that a rotation needs no restart; and rotating them.
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { secretFile } from './config.reader.js';
 import { KeyRing, type SigningKey } from './keyring.js';
 
@@ -54,4 +55,44 @@ export class SecretKeyRing {
     const stat = this.file === undefined ? undefined : statSync(this.file, { throwIfNoEntry: false });
     return stat ? `${stat.ino}:${stat.mtimeMs}:${stat.size}` : '';
   }
+}
+
+/** No token that a ring of ours signs lives longer, but for tickets: a key that stopped signing so long ago vouches for nothing. */
+export const TOKEN_SECONDS_MAX = 3600;
+
+type StoredKey = Record<string, unknown> & { kid: string; retiredAt?: string };
+
+export interface Rotation {
+  added: string;
+  kept: string[];
+  dropped: string[];
+}
+
+/**
+ * Puts a new key in front of the ring that a file holds, so that it signs from now on, and writes the file in one step (mode 0600).
+ * RS256 keys that stopped signing more than TOKEN_SECONDS_MAX ago go; EdDSA keys stay, since tickets live as long as their events.
+ */
+export function rotateKeys(file: string, alg: SigningKey['alg'], now: Date): Rotation {
+  const text = readFileSync(file, 'utf8');
+  KeyRing.parse(text, alg); // A file that is no ring is left as it is.
+  const { keys } = JSON.parse(text) as { keys: StoredKey[] };
+  const fresh = newKey(alg);
+  const older = keys.map((key) => ({ ...key, retiredAt: key.retiredAt ?? now.toISOString() }));
+  const kept = older.filter((key) => alg === 'EdDSA' || Date.parse(key.retiredAt) > now.getTime() - TOKEN_SECONDS_MAX * 1000);
+  const next = `${file}.new`;
+  writeFileSync(next, JSON.stringify({ keys: [fresh, ...kept] }), { mode: 0o600 });
+  renameSync(next, file);
+  return {
+    added: fresh.kid,
+    kept: kept.map((key) => key.kid),
+    dropped: older.filter((key) => !kept.includes(key)).map((key) => key.kid),
+  };
+}
+
+/** A private JWK whose kid is its thumbprint (RFC 7638). */
+function newKey(alg: SigningKey['alg']): StoredKey {
+  const { privateKey } = alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ed25519');
+  const key = privateKey.export({ format: 'jwk' });
+  const members = alg === 'RS256' ? { e: key.e, kty: key.kty, n: key.n } : { crv: key.crv, kty: key.kty, x: key.x };
+  return { ...key, kid: createHash('sha256').update(JSON.stringify(members)).digest('base64url'), alg, use: 'sig' };
 }

@@ -7,6 +7,7 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { edgeErrors, invalid, Refusal } from '../../kernel/errors.js';
 import { isId, NO_ORG } from '../../kernel/ids.js';
 import { principalKey } from '../../kernel/principal.js';
+import { Seal } from '../config/seal.js';
 import { ambient } from '../db/ambient.js';
 import { Database } from '../db/database.js';
 import { problemBody, PROBLEM_TYPE } from './problem.filter.js';
@@ -20,6 +21,8 @@ export interface IdempotencyClaim {
   /** SHA-256 of the body as it was parsed. */
   bodyHash: Buffer;
 }
+
+const PURPOSE = 'kept-reply';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
@@ -58,6 +61,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly db: Database,
     private readonly reflector: Reflector,
+    private readonly seal: Seal,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -65,8 +69,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (!mode || mode === 'own') return next.handle();
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const claim = claimOf(request);
-    if (!claim) return next.handle();
+    const sent = claimOf(request);
+    if (!sent) return next.handle();
+    const claim = { ...sent, bodyHash: this.unguessable(sent.bodyHash) };
     const org = (request.params as Record<string, string>).o;
     const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
     return from(this.once(mode, isId(org) ? org : NO_ORG, claim, work, request, reply));
@@ -117,6 +122,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
+  /** A body may hold a password, and a reply a token: kept, the one is a keyed hash that cannot be guessed at, and the other is hidden. */
+  private unguessable(bodyHash: Buffer): Buffer {
+    return Buffer.from(this.seal.make(PURPOSE, bodyHash.toString('base64')), 'base64url');
+  }
+
   private async find(orgId: string, claim: IdempotencyClaim): Promise<Kept | undefined> {
     const [row] = await this.db.prepared<Kept>(
       'idempotency-find',
@@ -124,7 +134,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
        WHERE org_id = $1 AND scope = $2 AND key = $3 AND status > 0 AND created_at > platform.now() - interval '24 hours'`,
       [orgId, claim.scope, claim.key],
     );
-    return row;
+    if (!row?.reply) return row;
+    const reply = this.seal.reveal(PURPOSE, row.reply);
+    if (!reply) throw edgeErrors.unavailable({}, 'The kept reply cannot be read: the key it was hidden with is gone.');
+    return { ...row, reply };
   }
 
   private async reserve(orgId: string, claim: IdempotencyClaim): Promise<boolean> {
@@ -143,7 +156,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
       'idempotency-keep',
       `INSERT INTO platform.idempotency (org_id, scope, key, body_hash, status, reply, headers, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
        ON CONFLICT (org_id, scope, key) DO UPDATE SET status = excluded.status, reply = excluded.reply, headers = excluded.headers`,
-      [orgId, claim.scope, claim.key, claim.bodyHash, outcome.status, Buffer.from(outcome.body), JSON.stringify(outcome.headers)],
+      [
+        orgId,
+        claim.scope,
+        claim.key,
+        claim.bodyHash,
+        outcome.status,
+        this.seal.hide(PURPOSE, Buffer.from(outcome.body)),
+        JSON.stringify(outcome.headers),
+      ],
     );
   }
 }
