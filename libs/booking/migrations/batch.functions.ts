@@ -86,7 +86,7 @@ BEGIN
     UPDATE booking.ticket t SET status = 'void' FROM given g
     WHERE t.org_id = g.org_id AND t.booking_id = g.id AND t.status = 'valid' RETURNING t.*),
   tickets AS (SELECT v.org_id, v.booking_id, jsonb_agg(booking.public_ticket(v::booking.ticket)) AS rows FROM voided v GROUP BY 1, 2)
-  SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), array_agg('booking.cancelled'),
+  SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), array_agg('booking.cancelled'::text),
     array_agg(jsonb_build_object('orgId', e.org_id, 'bookingId', e.id, 'eventId', e.event_id, 'reason', e.cancel_reason, 'refund', g.refund,
       'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(e::booking.booking)))
         || CASE WHEN t.rows IS NULL THEN '{}' ELSE jsonb_build_object('booking.ticket', t.rows) END)),
@@ -232,7 +232,7 @@ BEGIN
     FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
     WHERE v[l.request] = 'held' RETURNING *),
   grouped AS (SELECT l.booking_id, jsonb_agg(to_jsonb(l)) AS rows FROM lines l GROUP BY l.booking_id)
-  SELECT platform.event_append(array_agg(m.org_id), array_agg('booking:' || m.id), array_agg(1), array_agg('booking.held'),
+  SELECT platform.event_append(array_agg(m.org_id), array_agg('booking:' || m.id), array_agg(1), array_agg('booking.held'::text),
     array_agg(jsonb_build_object('orgId', m.org_id, 'bookingId', m.id, 'eventId', m.event_id,
       'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(m::booking.booking)), 'booking.item', g.rows))),
     array_agg(r.actor), array_agg(r.request))
@@ -370,7 +370,7 @@ BEGIN
     FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) t(request, id, line, type, seat, code) JOIN done d ON d.ord = t.request
     RETURNING *),
   grouped AS (SELECT t.booking_id, jsonb_agg(booking.public_ticket(t::booking.ticket)) AS rows FROM issued t GROUP BY t.booking_id)
-  SELECT platform.event_append(array_agg(d.org_id), array_agg('booking:' || d.id), array_agg(d.version), array_agg('booking.confirmed'),
+  SELECT platform.event_append(array_agg(d.org_id), array_agg('booking:' || d.id), array_agg(d.version), array_agg('booking.confirmed'::text),
     array_agg(jsonb_build_object('orgId', d.org_id, 'bookingId', d.id, 'eventId', d.event_id,
       'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(x)), 'booking.ticket', coalesce(g.rows, '[]')))),
     array_agg(d.actor), array_agg(d.request))
