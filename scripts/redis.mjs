@@ -77,7 +77,7 @@ function onPath() {
 
 /** What an earlier start unpacked. */
 function cached(folder) {
-  const cache = join('redis-programs');
+  const cache = join(sharedFolder, 'redis-programs');
   if (!existsSync(cache)) throw new Error(`${cache}: not there`);
   const programs = reachable(cache) ? cache : copyForServant(cache, join(folder, 'redis-programs'));
   const name = names.find((each) => existsSync(join(programs, 'usr/bin', each)));
@@ -92,14 +92,14 @@ function cached(folder) {
 /** Downloads Debian's packages and unpacks them into our folder: nothing is installed, no root is needed. */
 async function unpacked(folder, say) {
   makeOwnFolder(sharedFolder);
-  const work = mkdtempSync(join('redis-'));
+  const work = mkdtempSync(join(sharedFolder, 'redis-'));
   try {
     say('No Redis on this machine: unpacking the distribution’s package into .evently (nothing is installed)');
     await download(work);
     const programs = join(work, 'programs');
     for (const file of readdirSync(work).filter((name) => name.endsWith('.deb')))
       await call('dpkg', ['-x', join(work, file), programs]);
-    const cache = join('redis-programs');
+    const cache = join(sharedFolder, 'redis-programs');
     if (!existsSync(cache)) renameSync(programs, cache); // Another command may have been quicker.
   } finally {
     rmSync(work, { recursive: true, force: true });
