@@ -85,6 +85,11 @@ export class Database {
     }
   }
 
+  /** Runs work outside of whatever transaction surrounds the caller: for what serves many callers at once. */
+  detached<T>(work: () => Promise<T>): Promise<T> {
+    return ambient().run({ ifNested: 'override' }, work);
+  }
+
   /** True inside a transaction. */
   get inTransaction(): boolean {
     return ambient().get('tx') !== undefined;
@@ -153,6 +158,12 @@ export class Database {
     const sql = `UPDATE ${meta.tablePath} SET ${[...set, '"version" = "version" + 1'].join(', ')} WHERE ${where.join(' AND ')} AND "version" = $${values.length}`;
     if ((await this.execute(sql, values)) === 0) throw new VersionConflict(meta.tablePath);
     entity.version += 1;
+  }
+
+  /** Writes all columns of an entity that has no version of its own: a part, changed under the lock of the whole it belongs to. */
+  async update<E extends ObjectLiteral>(entity: E): Promise<void> {
+    const meta = this.source.getMetadata(entity.constructor);
+    await this.manager().update(entity.constructor as EntityTarget<E>, meta.getEntityIdMap(entity) as FindOptionsWhere<E>, entity);
   }
 
   /** The table's columns of an entity with their stored values, for domain events: `{table, values}`. */

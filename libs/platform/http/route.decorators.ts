@@ -136,3 +136,7 @@ function onMethod(decorate: MethodDecorator, target: object, method: string | sy
   const descriptor = Object.getOwnPropertyDescriptor(target, method);
   if (descriptor) decorate(target, method, descriptor);
 }
+
+/** Another status that a route may answer with, and the same body: 202 while something is still under way. */
+export const AlsoAnswers = (status: number, type: Type): MethodDecorator =>
+  applyDecorators(ApiExtraModels(type), ApiResponse({ status, schema: { $ref: getSchemaPath(type) } as never }));
