@@ -1,11 +1,25 @@
 // Notifications as Nest sees it: what others may use, what the api serves, what the worker runs.
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { BookingModule } from '../booking/booking.module.js';
+import { DeliveryService } from './delivery.service.js';
+import { LetterService } from './letter.service.js';
+import { MailModule } from './mail.module.js';
+import { MessageController } from './message.controller.js';
+import { MessageRepository } from './message.repository.js';
+import { MessageService } from './message.service.js';
+import './notification.personal-data.js';
+import './notification.policy.js';
+import { NotificationProcessor } from './notification.processor.js';
 
-@Module({ providers: [], exports: [] })
+/** Also what the specs put into a small house, above stand-ins for what is below. */
+export const notificationServices = [MessageRepository, MessageService, LetterService, DeliveryService];
+
+@Module({ imports: [AuthModule, BookingModule, MailModule], providers: notificationServices, exports: notificationServices })
 export class NotificationsModule {}
 
-@Module({ imports: [NotificationsModule], controllers: [] })
+@Module({ imports: [NotificationsModule], controllers: [MessageController] })
 export class NotificationsApi {}
 
-@Module({ imports: [NotificationsModule], providers: [] })
+@Module({ imports: [NotificationsModule], providers: [NotificationProcessor] })
 export class NotificationsWorker {}
