@@ -8,6 +8,11 @@ import { Advice } from './place.mjs';
 /** With setpriv (Linux) the kernel itself ends a child whose parent was killed; elsewhere the pid file lets the next start do it. */
 const leash = process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
 
+/** [program, arguments] of a command that gets `signal` when we are gone. */
+export function leashed(command, args, signal) {
+  return leash ? ['setpriv', ['--pdeathsig', signal.replace('SIG', ''), command, ...args]] : [command, args];
+}
+
 /** Every child that was ever started, in the order of their first start: who comes later may need who came earlier. */
 export const children = new Set();
 
@@ -87,8 +92,7 @@ export class Child {
   #spawn() {
     const { args, cwd, env, ids, log, stopSignal, pidFile } = this.options;
     const output = log === 'inherit' ? 'inherit' : openLog(log);
-    const command = leash ? 'setpriv' : this.options.command;
-    const rest = leash ? ['--pdeathsig', stopSignal.replace('SIG', ''), this.options.command, ...args] : args;
+    const [command, rest] = leashed(this.options.command, args, stopSignal);
     // A session of its own, so that Ctrl-C reaches only us and we stop everything in order.
     const child = spawn(command, rest, { cwd, env, ...ids, detached: true, stdio: ['ignore', output, output] });
     if (typeof output === 'number') closeSync(output);

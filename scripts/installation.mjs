@@ -1,5 +1,5 @@
 // Installation: this clone's running or stopped Evently: its one start at a time, its urls and ports, what a start left behind.
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bornAt, stopLeftover } from './child.mjs';
 import { Advice, makeOwnFolder, ownFolder } from './place.mjs';
@@ -60,6 +60,7 @@ export function writeRecord(env, given) {
 /** { running, given, env } of the last start, or null when this clone was never started. */
 export function readRecord() {
   if (!existsSync(recordFile)) return null;
+  if (process.getuid && process.getuid() !== 0 && statSync(recordFile).uid !== process.getuid()) return null; // Root's: not for us.
   const { pid, born, given, env } = JSON.parse(readFileSync(recordFile, 'utf8'));
   return { running: existsSync(lockFile) && born !== null && bornAt(pid) === born, given, env };
 }

@@ -1,23 +1,23 @@
 // Packages: whether node_modules is what package-lock.json says, whole and of this moment, and npm ci when it is not.
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bornAt } from './child.mjs';
+import { CommandFailed, command } from './command.mjs';
 import { Advice, makeOwnFolder, root, sharedFolder } from './place.mjs';
 
 const modules = join(root, 'node_modules');
 
 /** Installs when needed. `dev`: with what tests need. @returns what was done, for the step's line */
-export async function installPackages({ dev, tell = () => {}, onChild = () => {} }) {
+export async function installPackages({ dev, tell = () => {} }) {
   const wanted = wantedPackages(dev);
   if (whatIsMissing(wanted) === null) return `${wanted.length} in place`;
   const unlock = await lock(tell);
   try {
     const reason = whatIsMissing(wanted); // Somebody else may have installed while we waited.
     if (reason === null) return `${wanted.length} in place`;
-    await npmCi({ dev, tell, onChild, total: wanted.length });
+    await npmCi({ dev, tell, total: wanted.length });
     const still = whatIsMissing(wanted);
     if (still) throw new Advice(`npm ci ended well, but ${still}. Remove node_modules and start again.`);
     return `${wanted.length} installed, because ${reason}`;
@@ -46,33 +46,30 @@ function whatIsMissing(wanted) {
   return lost ? `${lost[0]} is gone` : null;
 }
 
-function npmCi({ dev, tell, onChild, total }) {
+async function npmCi({ dev, tell, total }) {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error', ...(dev ? ['--include=dev'] : [])];
-  const child = spawn(npm[0], [...npm.slice(1), ...args], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
-  onChild(child);
   const timer = setInterval(() => tell(`${Math.min(countInstalled(), total)} of ${total}`), 1000);
-  let output = '';
-  child.stderr.on('data', (bytes) => (output = (output + bytes).slice(-20_000)));
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Advice(`npm could not be run: ${error.message}`)));
-    child.once('close', (code, signal) => (code === 0 ? resolve() : reject(new Advice(explain(output, code ?? signal)))));
-  }).finally(() => clearInterval(timer));
+  try {
+    await command(npm[0], [...npm.slice(1), ...args], { cwd: root });
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Advice('npm is not on this machine: install it with Node, then start again.');
+    throw error instanceof CommandFailed ? new Advice(explain(error)) : error;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
-function explain(output, code) {
-  const advice = /ENOSPC/.test(output)
+function explain({ stderr, code, diskFull }) {
+  const advice = diskFull
     ? 'The disk is full: make room (about 700 MB) and start again.'
-    : /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(output)
+    : /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(stderr)
       ? 'The npm registry cannot be reached: check the network or the proxy, then start again.'
-      : /EACCES|EPERM/.test(output)
+      : /EACCES|EPERM/.test(stderr)
         ? 'Some files belong to another user: start as that user, or remove node_modules as that user.'
         : 'Mend what it says, then start again: the install begins anew.';
-  const text = output
-    .split('\n')
-    .filter((line) => line.trim() && !/A complete log|EBADENGINE|^npm error *$/.test(line))
-    .slice(0, 12);
-  return `npm ci failed (${code}).\n  ${text.join('\n  ')}\n${advice}`;
+  const lines = stderr.split('\n').filter((line) => line.trim() && !/A complete log|EBADENGINE|^npm error *$/.test(line));
+  return `npm ci failed (${code}).\n  ${lines.slice(0, 12).join('\n  ')}\n${advice}`;
 }
 
 /** npm makes all folders first, then fills them: those with a package.json are there. */

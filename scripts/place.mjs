@@ -32,8 +32,14 @@ const nobody = 65534;
 export const asRoot = process.getuid?.() === 0;
 export const servant = asRoot ? { uid: nobody, gid: nobody } : {};
 
-/** Makes a folder that the servers' user owns. */
+/** Makes a folder that the servers' user owns. Throws Advice when its data belongs to somebody else. */
 export function servantFolder(path) {
+  const owner = existsSync(path) ? statSync(path).uid : undefined;
+  const unfinished = asRoot && owner === 0; // Made, and killed before it was given away.
+  if (owner !== undefined && !unfinished && owner !== (servant.uid ?? process.getuid?.())) {
+    const who = owner === nobody ? 'a start by root' : `the user with uid ${owner}`;
+    throw new Advice(`${path} was made by ${who}: start as that user again, or remove it to begin with empty data.`);
+  }
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (asRoot) chownSync(path, nobody, nobody);
   return path;
@@ -86,7 +92,8 @@ export function dataFolder() {
   const note = join(ownFolder, 'place.json');
   if (existsSync(note)) {
     const { clone, data } = JSON.parse(readFileSync(note, 'utf8'));
-    if (clone === root && existsSync(data)) return data; // A copied clone must not use its original's data.
+    // A copied clone must not use its original's data, nor another user root's.
+    if (clone === root && existsSync(data) && statSync(data).uid === process.getuid?.()) return data;
   }
   if (passable(ownFolder)) {
     mkdirSync(join(ownFolder, 'data'), { recursive: true, mode: 0o711 });

@@ -1,6 +1,5 @@
 // Postgres: finds real binaries, makes a cluster and runs it as our child, never as root and never without fsync.
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,6 +14,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { Child, bornAt } from './child.mjs';
+import { CommandFailed, command, makeRoom } from './command.mjs';
 import { choosePort } from './port.mjs';
 import { Advice, asRoot, copyForServant, reachable, root, servant, servantFolder } from './place.mjs';
 
@@ -153,12 +153,13 @@ async function makeCluster({ bin, major, home, data, password, tests }) {
   const auth = password ? ['--auth=scram-sha-256', `--pwfile=${secret}`] : ['--auth=trust'];
   const args = ['-D', fresh, '-U', user, '-E', 'UTF8', ...locale, ...auth, ...(major >= 18 ? [] : ['--data-checksums'])];
   try {
-    await promisify(execFile)(join(bin, 'initdb'), tests ? [...args, '--no-sync'] : args, { ...servant, cwd: home });
+    await command(join(bin, 'initdb'), tests ? [...args, '--no-sync'] : args, { ...servant, cwd: home });
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
-    const said = error.stderr?.trim() || error.message;
-    const full = /No space left on device/.test(said) ? '\nThe disk is full: make room and start again.' : '';
-    throw new Advice(`Postgres could not make its data folder ${data}:\n  ${said}${full}`);
+    if (!(error instanceof CommandFailed)) throw error;
+    throw new Advice(
+      `Postgres could not make its data folder ${data}:\n  ${error.stderr.trim()}${error.diskFull ? makeRoom : ''}`,
+    );
   } finally {
     rmSync(secret, { force: true });
   }

@@ -1,10 +1,10 @@
 // Redis: finds a real server, or brings Debian's own package without needing root, and runs it as our child.
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
+import { Interrupted, command as runCommand } from './command.mjs';
 import { Advice, asRoot, copyForServant, makeOwnFolder, reachable, servant, servantFolder, sharedFolder } from './place.mjs';
 import { choosePort } from './port.mjs';
 
@@ -58,6 +58,7 @@ async function findRedis(folder, say) {
       if (Number(version[1]) * 100 + Number(version[2]) < 602) throw new Error(`${found.command} is older than 6.2`);
       return found;
     } catch (error) {
+      if (error instanceof Interrupted) throw error;
       tried.push(`- ${error.message}`);
     }
   }
@@ -119,6 +120,7 @@ async function download(work) {
     try {
       if (own.length > 0) await call('apt-get', [...options, ...own, '-qq', 'update']);
     } catch (error) {
+      if (error instanceof Interrupted) throw error;
       problems.push(error.message);
       break;
     }
@@ -139,6 +141,7 @@ async function download(work) {
         await call('apt-get', [...options, ...own, '-qq', 'download', ...packages], work);
         return;
       } catch (error) {
+        if (error instanceof Interrupted) throw error;
         problems.push(error.message);
       }
     }
@@ -156,13 +159,14 @@ async function installed(_folder, say) {
   return onPath();
 }
 
-async function call(command, args, cwd, env = { ...process.env, LC_ALL: 'C' }) {
+async function call(program, args, cwd, env = { ...process.env, LC_ALL: 'C' }) {
   try {
-    return (await promisify(execFile)(command, args, { cwd, env, maxBuffer: 2 ** 24 })).stdout;
+    return await runCommand(program, args, { cwd, env });
   } catch (error) {
-    if (error.code === 'ENOENT') throw new Error(`${command} is not on this machine`, { cause: error });
+    if (error instanceof Interrupted) throw error;
+    if (error.code === 'ENOENT' || error.code === 127) throw new Error(`${program} is not on this machine`, { cause: error });
     const said = (error.stderr ?? '').split('\n').filter((line) => /^E:|No space/.test(line));
-    throw new Error(`${command} ${args.at(-1)}: ${said.slice(0, 3).join(' ') || error.message.slice(-300)}`, { cause: error });
+    throw new Error(`${program} ${args.at(-1)}: ${said.slice(0, 3).join(' ') || error.message}`, { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@ import { makeDatabase, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, readRecord, releaseInstallation } from './installation.mjs';
 import { installPackages } from './packages.mjs';
 import { Advice, dataFolder } from './place.mjs';
-import { ended, hasScript, spawnScript } from './script.mjs';
+import { hasScript, runInTerminal } from './script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
 import { readEnvFile, readSettings } from './settings.mjs';
 
@@ -33,9 +33,7 @@ async function main() {
   let child = null;
   // The terminal sends Ctrl-C to the script too; it ends first, then we stop what we started.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child?.kill(signal));
-  child = spawnScript(name, args, { env });
-  const { code } = await ended(child);
-  return code ?? 1;
+  return runInTerminal(name, args, env, (it) => (child = it));
 }
 
 /** That of what runs; else given urls; else servers of our own for as long as the command runs. */

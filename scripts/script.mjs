@@ -2,35 +2,33 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CommandFailed, command, makeRoom } from './command.mjs';
 import { Advice, root } from './place.mjs';
 
 export const scriptFile = (name) => join(root, 'dist', 'scripts', `${name}.js`);
 export const hasScript = (name) => existsSync(scriptFile(name));
 
-/** Starts it. `quiet`: its output is gathered, else it has our terminal. */
-export function spawnScript(name, args, { env, quiet = false }) {
-  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-  return spawn(process.execPath, ['--enable-source-maps', scriptFile(name), ...args], { cwd: root, env, stdio });
-}
-
-/** Runs it quietly. @returns its standard output; throws Advice with the end of its output when it fails */
-export async function runQuietly(name, env, onChild = () => {}) {
-  const child = spawnScript(name, [], { env, quiet: true });
+/** Runs it with our terminal. @returns its exit code, by `onChild` the process */
+export function runInTerminal(name, args, env, onChild) {
+  const child = spawn(process.execPath, argumentsOf(name, args), { cwd: root, env, stdio: 'inherit' });
   onChild(child);
-  let output = '';
-  let said = '';
-  child.stdout.on('data', (bytes) => (output += bytes));
-  child.stderr.on('data', (bytes) => (said += bytes));
-  const { code, signal } = await ended(child);
-  if (code === 0) return output;
-  const lines = `${output}\n${said}`.trim().split('\n').slice(-25);
-  const full = /No space left on device|ENOSPC/.test(said + output) ? '\nThe disk is full: make room and start again.' : '';
-  throw new Advice(`${name} failed (${signal ?? code}).\n  ${lines.join('\n  ')}${full}`);
-}
-
-export function ended(child) {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code) => resolve(code ?? 1));
   });
+}
+
+/** Runs it quietly. @returns its standard output; throws Advice with the end of what it said when it fails */
+export async function runQuietly(name, env) {
+  try {
+    return await command(process.execPath, argumentsOf(name, []), { cwd: root, env });
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    const lines = `${error.stdout}\n${error.stderr}`.trim().split('\n').slice(-25);
+    throw new Advice(`${name} failed (${error.code}).\n  ${lines.join('\n  ')}${error.diskFull ? makeRoom : ''}`);
+  }
+}
+
+function argumentsOf(name, args) {
+  return ['--enable-source-maps', scriptFile(name), ...args];
 }

@@ -1,11 +1,10 @@
 // Start: `npm start` does everything from a fresh clone to a running Evently, watches over it, and Ctrl-C stops it all.
 import './node.mjs';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { makeApp } from './app.mjs';
 import { build, builtLine } from './build.mjs';
+import { endCommands } from './command.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
 import { installPackages } from './packages.mjs';
@@ -22,8 +21,6 @@ const watching = process.argv.includes('--watch');
 const began = performance.now();
 const supervisor = new Supervisor();
 let claimed = false;
-/** The install or script of the present step, which Ctrl-C must end too. */
-let passing = null;
 let stopAsked = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop());
@@ -41,7 +38,7 @@ async function start() {
   claimed = true;
   await checkPorts(settings);
   const steps = new Steps(6);
-  await step(steps, 'Packages', (tell) => installPackages({ dev: false, tell, onChild: remember }));
+  await step(steps, 'Packages', (tell) => installPackages({ dev: false, tell }));
   await step(steps, 'Build', async () => builtLine(await build()));
   let infra;
   await step(steps, 'Postgres and Redis', async (tell) => {
@@ -49,7 +46,7 @@ async function start() {
     return ['postgres', 'redis'].map((name) => `${name} ${infra[name] ? `on port ${infra[name].port}` : 'as given'}`).join(', ');
   });
   const env = await appEnvironment(settings, infra, secrets);
-  await step(steps, 'Database schema', async () => lastLine(await runQuietly('migrate', env, remember)));
+  await step(steps, 'Database schema', async () => lastLine(await runQuietly('migrate', env)));
   let demo;
   await step(steps, 'Demo organization', async () => {
     demo = await demoRows(env);
@@ -61,17 +58,12 @@ async function start() {
     return 'serving';
   });
   say(table({ settings, infra, demo, seconds: (performance.now() - began) / 1000 }));
-  if (watching) watchSources({ apps, migrate: () => runQuietly('migrate', env, remember) });
+  if (watching) watchSources({ apps, migrate: () => runQuietly('migrate', env) });
 }
 
 async function step(steps, title, work) {
   if (stopAsked) await new Promise(() => {}); // stop() ends the process.
   await steps.run(title, work);
-  passing = null;
-}
-
-function remember(child) {
-  passing = child;
 }
 
 /** Our own Postgres has a password, and a database `evently`. */
@@ -108,7 +100,7 @@ async function appEnvironment({ host, ports, workerPort, publicUrl }, { database
 /** The demo prints lines of JSON, { label, value }, for the table. In production there is none: its passwords are public. */
 async function demoRows(env) {
   if (env.NODE_ENV === 'production' || !hasScript('demo')) return [];
-  const lines = (await runQuietly('demo', env, remember)).split('\n');
+  const lines = (await runQuietly('demo', env)).split('\n');
   return lines.filter((line) => line.startsWith('{"label"')).map((line) => JSON.parse(line));
 }
 
@@ -148,7 +140,7 @@ async function stop() {
   const names = [...apps, ...servers].map((child) => child.name);
   say('');
   note(names.length > 0 ? `Stopping ${names.join(', ')}. Ctrl-C again ends them at once.` : 'Stopping');
-  if (passing?.exitCode === null) await endPassing();
+  await endCommands();
   await supervisor.stop();
   note('Stopped');
   leave(0);
@@ -159,14 +151,9 @@ async function fail(error) {
   stopAsked = performance.now() - 1000;
   const full = error?.code === 'ENOSPC' ? '\nThe disk is full: make room and start again.' : '';
   console.error(`\n${error instanceof Advice ? error.message : (error?.stack ?? error)}${full}`);
-  passing?.kill('SIGTERM');
+  await endCommands();
   await supervisor.stop().catch(() => {});
   leave(1);
-}
-
-async function endPassing() {
-  passing.kill('SIGTERM');
-  await Promise.race([once(passing, 'close'), wait(10_000)]);
 }
 
 function leave(code) {

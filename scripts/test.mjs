@@ -1,13 +1,14 @@
 // Test: `npm test` installs if needed, runs vitest on servers of its own and ends with one line: N passed, N failed.
 import './node.mjs';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endCommands } from './command.mjs';
 import { installPackages } from './packages.mjs';
 import { Advice, root } from './place.mjs';
 import { Steps } from './progress.mjs';
-import { ended } from './script.mjs';
 
 const faults = process.argv.includes('--faults');
 const args = process.argv.slice(2).filter((each) => each !== '--faults');
@@ -16,15 +17,20 @@ const report = join(folder, 'report.json');
 let child = null;
 
 // Ctrl-C reaches vitest too, which stops its servers; we wait for it, so that nothing is left.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child?.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (!child) void endCommands();
+    else if (signal !== 'SIGINT') child.kill(signal);
+  });
+}
 
 try {
-  await new Steps(1).run('Packages', (tell) => installPackages({ dev: true, tell, onChild: (it) => (child = it) }));
+  await new Steps(1).run('Packages', (tell) => installPackages({ dev: true, tell }));
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const config = faults ? ['--config', join(root, 'test/faults.config.ts'), '--root', root] : [];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   child = spawn(process.execPath, [vitest, 'run', ...config, ...reporters, ...args], { cwd: root, stdio: 'inherit' });
-  const { code } = await ended(child);
+  const [code] = await once(child, 'close');
   const { passed, failed } = count(code);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
