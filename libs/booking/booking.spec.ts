@@ -85,7 +85,10 @@ describe('booking', () => {
     expectStatus(await confirm(evently, held), 200);
     const path = `/v1/bookings/${held.id}/history`;
     const token = held.accessToken;
-    const { items } = expectStatus(await evently.call<{ items: { type: string; at: string }[] }>('GET', path, undefined, { token }), 200);
+    const { items } = expectStatus(
+      await evently.call<{ items: { type: string; at: string }[] }>('GET', path, undefined, { token }),
+      200,
+    );
     expect(items.map((i) => i.type)).toEqual(['booking.held', 'booking.confirmed']);
     const then = await evently.call<BookingBody>('GET', `${path}?at=${items[0].at}`, undefined, { token });
     expect(then.body).toMatchObject({ status: 'PENDING', version: 1 });
@@ -96,7 +99,10 @@ describe('booking', () => {
     const held = expectStatus(await book(evently, s, one(s)), 201);
     expect(await confirm(evently, held)).toMatchObject({ status: 402, body: { code: 'payment_required', methods: ['test'] } });
     const card = (n: string) => ({ paymentMethod: { provider: 'test', card: n } });
-    expect(await confirm(evently, held, card('4000000000000002'))).toMatchObject({ status: 402, body: { code: 'payment_declined' } });
+    expect(await confirm(evently, held, card('4000000000000002'))).toMatchObject({
+      status: 402,
+      body: { code: 'payment_declined' },
+    });
     expect(await confirm(evently, held, card('4242424242424242'))).toMatchObject({ status: 200, body: { status: 'CONFIRMED' } });
   });
 });

@@ -47,10 +47,7 @@ export class Cancellation {
 
   /** Cancels a booking, or some of its tickets. A cancelled one stays as it is. */
   async cancel(booking: BookingState, ticketIds: string[] | undefined): Promise<BookingState> {
-    if (booking.status === 'CANCELLED' || isOver(booking, this.clock.now())) {
-      if (booking.cancelReason === 'requested' || booking.cancelReason === 'organizer') return booking;
-      throw bookingErrors.badTransition({ from: 'CANCELLED' });
-    }
+    if (booking.status === 'CANCELLED' || isOver(booking, this.clock.now())) return cancelledBefore(booking);
     const organizer = this.access.may('manage', 'Booking', subjectOf(booking));
     const whole = !ticketIds || coversAll(booking, ticketIds);
     if (whole) return this.end(booking, organizer ? 'organizer' : 'requested', organizer);
@@ -84,7 +81,8 @@ export class Cancellation {
         requestId: ambient().get('requestId') ?? 'none',
       });
       booking = (await this.bookings.find(booking.orgId, booking.id)) ?? booking;
-      if (said === 'cancelled' || said === 'already') return booking;
+      if (said === 'cancelled') return booking;
+      if (said === 'already') return reason === 'event' ? booking : cancelledBefore(booking);
       if (said === 'not_found') throw edgeErrors.notFound();
     }
     throw edgeErrors.unavailable();
@@ -154,6 +152,12 @@ export class Cancellation {
     }
     return changed;
   }
+}
+
+/** Cancelling twice is once; what ended for another reason cannot be cancelled any more. */
+function cancelledBefore(booking: BookingState): BookingState {
+  if (booking.cancelReason === 'requested' || booking.cancelReason === 'organizer') return booking;
+  throw bookingErrors.badTransition({ from: 'CANCELLED' });
 }
 
 const liveTickets = (b: BookingState) => b.tickets.filter((t) => t.status === 'valid');

@@ -24,6 +24,7 @@ export class Holder {
     wish: PreparedHold & { claim: IdempotencyClaim; requestId: string },
   ): Promise<{ verdict: HoldVerdict; state: BookingState | null }> {
     const request = this.requestOf(wish);
+    const at = { orgId: request.orgId, eventId: request.eventId };
     const open = wish.lines
       .map((l, i) => ({ line: request.lines[i], zone: l.type.kind === 'seated' && !l.seatIds ? l.type.zone : null }))
       .filter((l) => l.zone !== null);
@@ -31,7 +32,7 @@ export class Holder {
       const proposals = [];
       try {
         for (const { line, zone } of open) {
-          const proposal = await this.best.propose(request.orgId, request.eventId, zone!, line.quantity);
+          const proposal = await this.best.propose({ ...at, zone: zone!, quantity: line.quantity, attempt });
           proposals.push(proposal);
           line.seatIds = proposal.seatIds;
         }
