@@ -73,7 +73,7 @@ export class PaperDesk extends BookingPort {
       tickets: tickets.map((t) => ({
         code: t.code,
         ticketType: nameOf(event, t),
-        seat: seats.get(t.seatId ?? '') ?? null,
+        seat: paperSeat(seats.get(t.seatId ?? '')),
         holder: t.holderName ?? t.holderEmail,
         price: { amount: booking.items.find((i) => i.line === t.line)?.unitPrice ?? 0, currency: booking.currency },
       })),
@@ -102,4 +102,5 @@ export class PaperDesk extends BookingPort {
 
 const live = (b: BookingState): TicketState[] => b.tickets.filter((t) => t.status === 'valid');
 const nameOf = (event: EventForSale, t: TicketState) => event.ticketTypes.find((x) => x.id === t.ticketTypeId)?.name ?? '';
-const seatText = (s: SeatRow | undefined) => (s ? `${s.section}, ${s.row}, ${s.number}` : null);
+const seatText = (s: SeatRow | undefined) => (s ? `${s.sectionName}, ${s.row}, ${s.number}` : null);
+const paperSeat = (s: SeatRow | undefined) => (s ? { ...s, section: s.sectionName } : null);

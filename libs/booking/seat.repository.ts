@@ -7,6 +7,7 @@ import type { SeatState } from './booking.rules.js';
 export interface SeatRow {
   id: string;
   section: string;
+  sectionName: string;
   row: string;
   number: string;
   x: number;
@@ -19,7 +20,7 @@ export interface SeatRow {
   state: SeatState;
 }
 
-const SEATS = `SELECT seat_id AS id, section, row_name AS row, number, x, y, zone, ticket_type_id AS "ticketTypeId", accessible,
+const SEATS = `SELECT seat_id AS id, section, section_name AS "sectionName", row_name AS row, number, x, y, zone, ticket_type_id AS "ticketTypeId", accessible,
   companion_of AS "companionOf", ordinal, state FROM booking.seat`;
 
 @Injectable()
@@ -29,9 +30,9 @@ export class SeatRepository {
   async place(orgId: string, eventId: string, ticketTypeId: string, seats: readonly StockSeat[]): Promise<void> {
     const column = <K extends keyof StockSeat>(key: K) => seats.map((s) => s[key]);
     await this.db.execute(
-      `INSERT INTO booking.seat (org_id, event_id, ticket_type_id, seat_id, section, row_name, number, x, y, zone, accessible, companion_of, ordinal)
-       SELECT $1, $2, $3, s.* FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::float8[], $10::text[], $11::bool[], $12::text[], $13::int[]) s`,
-      [orgId, eventId, ticketTypeId, column('seatId'), column('section'), column('row'), column('number'), column('x'), column('y'), column('zone'), column('accessible'), column('companionOf'), column('ordinal')],
+      `INSERT INTO booking.seat (org_id, event_id, ticket_type_id, seat_id, section, section_name, row_name, number, x, y, zone, accessible, companion_of, ordinal)
+       SELECT $1, $2, $3, s.* FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[], $10::float8[], $11::text[], $12::bool[], $13::text[], $14::int[]) s`,
+      [orgId, eventId, ticketTypeId, column('seatId'), column('section'), column('sectionName'), column('row'), column('number'), column('x'), column('y'), column('zone'), column('accessible'), column('companionOf'), column('ordinal')],
     ); // prettier-ignore
   }
 

@@ -6,7 +6,9 @@ export { catalogErrors } from './catalog.errors.js';
 
 export interface StockSeat {
   seatId: string;
+  /** Id of the section; names may repeat. */
   section: string;
+  sectionName: string;
   row: string;
   number: string;
   x: number;

@@ -283,7 +283,4 @@ function demandCurrency(event: Event, { currency }: Money): void {
 
 const namesOf = (map: SeatMap) => map.zones.slice(0, 20).map(({ id }) => id).join(', ') || 'none'; // prettier-ignore
 
-const seatsIn = (map: SeatMap, zone: string): StockSeat[] =>
-  flatSeats(map)
-    .filter((seat) => seat.zone === zone)
-    .map(({ sectionName: _sectionName, ...seat }) => seat);
+const seatsIn = (map: SeatMap, zone: string): StockSeat[] => flatSeats(map).filter((seat) => seat.zone === zone);

@@ -90,6 +90,7 @@ CREATE TABLE booking.seat (
   seat_id text NOT NULL,
   ticket_type_id uuid NOT NULL,
   section text NOT NULL,
+  section_name text NOT NULL,
   row_name text NOT NULL,
   number text NOT NULL,
   x double precision NOT NULL,
