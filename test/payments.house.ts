@@ -1,10 +1,10 @@
 // Payments under test: the api over real HTTP, and its jobs and timers done when a test says so, so that nothing is slept for.
 import { Module } from '@nestjs/common';
-import { PlatformModule } from '../libs/platform/platform.module.js';
+import { ApiModule } from '../apps/api/api.module.js';
 import type { Payment } from '../libs/payments/payments.port.js';
 import { PaymentsPort } from '../libs/payments/payments.port.js';
 import { DeliverTestWebhook, SubmitRefund } from '../libs/payments/payments.jobs.js';
-import { PaymentsApi, PaymentsWorker } from '../libs/payments/payments.module.js';
+import { PaymentsWorker } from '../libs/payments/payments.module.js';
 import { PaymentsProcessor } from '../libs/payments/payments.processor.js';
 import { SettlementService } from '../libs/payments/settlement.service.js';
 import { TestProvider } from '../libs/payments/test-provider.client.js';
@@ -15,7 +15,7 @@ import { EventStore } from '../libs/platform/eventstore/event.store.js';
 import { JobWorker } from '../libs/platform/queue/job.worker.js';
 import { Harness } from './harness.js';
 
-@Module({ imports: [PlatformModule, PaymentsApi, PaymentsWorker], providers: [JobWorker] })
+@Module({ imports: [ApiModule, PaymentsWorker], providers: [JobWorker] })
 class PaymentsHouse {}
 
 export const CARD = {

@@ -49,8 +49,9 @@ export class PaymentRepository {
     }
   }
 
+  /** Without surplus ones, which are no money of the booking; newest first. */
   async ofBooking(orgId: string, bookingId: string): Promise<Payment[]> {
-    const found = await this.db.findAll(Payment, { orgId, bookingId });
+    const found = await this.db.findAll(Payment, { orgId, bookingId, surplus: false });
     return found.sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 

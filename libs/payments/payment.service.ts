@@ -11,7 +11,7 @@ import { isOpen } from './payment.rules.js';
 import { PaymentCreated } from './payments.domain-events.js';
 import { paymentsErrors } from './payments.errors.js';
 import { type Payment as PaymentReply, type PaymentMethod, PaymentsPort } from './payments.port.js';
-import { type Charge, type ChargeAnswer, ProviderError } from './provider.client.js';
+import { ABANDONED, type Charge, type ChargeAnswer, ProviderError } from './provider.client.js';
 import { Providers } from './provider.service.js';
 import { RefundService } from './refund.service.js';
 import { SettlementService } from './settlement.service.js';
@@ -63,8 +63,10 @@ export class PaymentService extends PaymentsPort {
     }
     this.checkMethod(method);
     await this.settlement.take(payment.told, await this.charge(payment, method));
-    const now = await this.payments.find(orgId, paymentId);
-    return (now ?? payment).reply;
+    const now = (await this.payments.find(orgId, paymentId)) ?? payment;
+    // We were so slow that the reconciler gave it up: no card was declined, and asking again makes a new payment.
+    if (now.declineCode === ABANDONED) throw edgeErrors.unavailable({}, 'The payment took too long and was given up. Try again.');
+    return now.reply;
   }
 
   async ofBooking(orgId: string, bookingId: string): Promise<PaymentReply[]> {

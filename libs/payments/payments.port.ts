@@ -36,10 +36,10 @@ export abstract class PaymentsPort {
     method: PaymentMethod;
   }): Promise<Payment>;
 
-  /** Calls the provider for a payment that was created (outside any transaction; the provider's idempotency key is the payment's id) and keeps its answer. */
+  /** Calls the provider for a payment that was created (outside any transaction; the provider's idempotency key is the payment's id) and keeps its answer. Refuses with `unavailable` while it cannot be reached: ask again. */
   abstract submit(orgId: string, paymentId: string, method: PaymentMethod): Promise<Payment>;
 
-  /** The booking's payments, newest first. */
+  /** The booking's payments, newest first. Money taken by mistake besides them, and on its way back, is not among them. */
   abstract ofBooking(orgId: string, bookingId: string): Promise<Payment[]>;
 
   /** Which of these bookings have a payment that may still succeed. The sweep asks before it ends a hold. */

@@ -2,13 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Every, OnJob } from '../platform/queue/processor.decorators.js';
 import { auditOnlyEvents } from '../platform/queue/worker.engine.js';
-import {
-  PaymentCreated,
-  PaymentDeclined,
-  PaymentProcessing,
-  PaymentRefunded,
-  PaymentSucceeded,
-} from './payments.domain-events.js';
+import { PaymentCreated, PaymentProcessing, PaymentRefunded } from './payments.domain-events.js';
 import { PaymentSurplus, RefundFailed, RefundProcessing, RefundRequested } from './payments.domain-events.js';
 import { DeliverTestWebhook, SubmitRefund } from './payments.jobs.js';
 import { ReconcileService } from './reconcile.service.js';
@@ -24,8 +18,6 @@ auditOnlyEvents(
   RefundProcessing,
   RefundFailed,
 );
-// Booking hears these two; payments runs without it all the same.
-auditOnlyEvents(PaymentSucceeded, PaymentDeclined);
 
 @Injectable()
 export class PaymentsProcessor {

@@ -2,6 +2,9 @@
 import type { FieldError } from '../kernel/errors.js';
 import type { PaymentMethod } from './payments.port.js';
 
+/** Why a charge was declined that we gave up ourselves. */
+export const ABANDONED = 'abandoned';
+
 /** A payment as the provider is told of it. The payment's id is the idempotency key of the charge. */
 export interface Charge {
   orgId: string;
@@ -68,7 +71,7 @@ export abstract class PaymentProvider {
   abstract find(charge: Charge, key: string, signal?: AbortSignal): Promise<ChargeAnswer | null>;
 
   /**
-   * Gives a charge up. Where none was made with this key the answer is `declined`, and from then on none will be made, even if a
+   * Gives a charge up. Where none was made with this key the answer is `declined` with the code ABANDONED, and from then on none will be made, even if a
    * `create` is still on its way; where there is one, how it stands now.
    */
   abstract cancel(charge: Charge, key: string, signal?: AbortSignal): Promise<ChargeAnswer>;

@@ -46,6 +46,19 @@ describe('reconciling', () => {
     expect((await house.pay(wish)).status).toBe('succeeded'); // A new payment of the same booking.
   });
 
+  it('does not call it a declined card when a submit comes after it was given up', async () => {
+    const wish = house.wish();
+    const { id } = await house.port.create(wish);
+    const real = house.provider.create.bind(house.provider);
+    vi.spyOn(house.provider, 'create').mockImplementationOnce(async (...args) => {
+      await wait(); // A very slow way to the provider.
+      return real(...args);
+    });
+    await expect(house.port.submit(wish.orgId, id, wish.method)).rejects.toMatchObject({ code: 'unavailable', status: 503 });
+    expect((await house.pay(wish)).status).toBe('succeeded');
+    expect(await house.providerHolds(wish.orgId)).toBe(2500);
+  });
+
   it('records a yes that was lost with its process', async () => {
     const wish = house.wish();
     commitsThenThrows('create', killed, 1);
@@ -141,6 +154,24 @@ describe('reconciling', () => {
       asked,
     ]);
     expect(rows).toEqual([{ left: 0 }]);
+  });
+
+  it('asks after newer ones although many older ones are stuck', async () => {
+    const stuck = Array.from({ length: 25 }, () => house.wish());
+    for (const wish of stuck) await house.port.create(wish);
+    const spy = vi.spyOn(house.provider, 'cancel').mockRejectedValue(away());
+    await wait();
+    expect(spy.mock.calls.length).toBeGreaterThanOrEqual(25);
+    spy.mockRestore();
+    await house.evently.sql.query(`UPDATE payments.watch SET due_at = platform.now() + interval '1 hour'`);
+    const fresh = house.wish();
+    await house.port.create(fresh);
+    await wait();
+    expect((await house.port.ofBooking(fresh.orgId, fresh.bookingId))[0].status).toBe('declined');
+    expect((await house.port.ofBooking(stuck[0].orgId, stuck[0].bookingId))[0].status).toBe('created');
+    await house.evently.sql.query('DELETE FROM payments.watch');
+    await house.processor.settleOverdue();
+    expect((await house.port.ofBooking(stuck[24].orgId, stuck[24].bookingId))[0].status).toBe('declined');
   });
 
   it('gives back money that came for a payment given up, while another one counts', async () => {

@@ -7,7 +7,14 @@ import { Seal } from '../platform/config/seal.js';
 import { Database } from '../platform/db/database.js';
 import { Log } from '../platform/observe/log.js';
 import type { PaymentMethod } from './payments.port.js';
-import { type Charge, type ChargeAnswer, PaymentProvider, type ProviderEvent, ProviderError } from './provider.client.js';
+import {
+  ABANDONED,
+  type Charge,
+  type ChargeAnswer,
+  PaymentProvider,
+  type ProviderEvent,
+  ProviderError,
+} from './provider.client.js';
 import type { RefundAnswer, Repayment, WebhookHeaders } from './provider.client.js';
 import { type TestCharge, TestProviderRepository, type TestRefund } from './test-provider.repository.js';
 import { testCard, testCardByLast4, testCardEndings } from './test-provider.rules.js';
@@ -70,7 +77,7 @@ export class TestProvider extends PaymentProvider implements OnModuleInit {
   cancel(charge: Charge, key: string): Promise<ChargeAnswer> {
     return this.alone(async () => {
       const wish = wishOf(charge, charge.paymentId, key);
-      const none = { fingerprint: '', last4: null, outcome: 'declined' as const, code: 'abandoned', settlesMs: 0 };
+      const none = { fingerprint: '', last4: null, outcome: 'declined' as const, code: ABANDONED, settlesMs: 0 };
       const stands = (await this.books.addCharge({ ...wish, ...none })) ?? (await this.books.chargeByKey(charge.orgId, key));
       if (!stands) throw new ProviderError('conflict', true, 'The charge is being made.');
       return chargeAnswer(stands, stands.settled);
