@@ -96,7 +96,7 @@ export class BookingController {
   @Answers(200, BookingView)
   @Refuses('bad_transition', 'busy', 'idempotency_key_reused', 'overloaded')
   async cancel(@IdParam('id') id: string, @Body() dto: CancelDto) {
-    const booking = await this.cancellation.cancel(await this.bookings.load('cancel', id), dto?.ticketIds);
+    const booking = await this.cancellation.cancel(await this.bookings.load('cancel', id), dto?.ticketIds, dto?.reason ?? null);
     return bookingView(booking, this.clock.now());
   }
 

@@ -32,6 +32,7 @@ export class Booking {
   @IdColumn({ nullable: true }) accountId: string | null;
   @Column({ type: 'bytea', nullable: true }) person: Buffer | null;
   @TextColumn({ nullable: true }) cancelReason: CancelReason | null;
+  @TextColumn({ nullable: true }) cancelNote: string | null;
   @TextColumn({ nullable: true }) contactEmail: string | null;
   @TextColumn({ nullable: true }) contactName: string | null;
   @TextColumn() locale: string;

@@ -16,6 +16,7 @@ import { BookingRepository } from './booking.repository.js';
 import { Bookings } from './booking.service.js';
 import { Cancellation, CancelTools } from './cancel.service.js';
 import { Checkout } from './checkout.service.js';
+import { Crowd } from './crowd.service.js';
 import { DeskController } from './desk.controller.js';
 import { Desk } from './desk.service.js';
 import { History } from './history.service.js';
@@ -33,7 +34,7 @@ import { TicketController } from './ticket.controller.js';
 import { Tickets } from './ticket.service.js';
 
 const services = [
-  BestSeats, BookingAftermath, BookingRepository, Bookings, Cancellation, CancelTools, Checkout, Desk, History, Holder, Inventory,
+  BestSeats, BookingAftermath, BookingRepository, Bookings, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
   InventoryRepository, PaperDesk, Sales, SeatRepository, Stock, StockAnswers, StockRepository, Sweep, Tickets,
 ]; // prettier-ignore
 

@@ -6,7 +6,7 @@ import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 /** One statement for the row, its items and its tickets: three round trips less. */
 const STATE = `
   SELECT b.org_id AS "orgId", b.id, b.event_id AS "eventId", b.status, b.expires_at AS "expiresAt", b.extended, b.paying, b.currency, b.total, b.refunded,
-    b.promo_id AS "promoId", b.account_id AS "accountId", b.cancel_reason AS "cancelReason", b.contact_email AS "contactEmail",
+    b.promo_id AS "promoId", b.account_id AS "accountId", b.cancel_reason AS "cancelReason", b.cancel_note AS "cancelNote", b.contact_email AS "contactEmail",
     b.contact_name AS "contactName", b.locale, b.answers, b.created_at AS "createdAt", b.confirmed_at AS "confirmedAt",
     b.cancelled_at AS "cancelledAt", b.version,
     (SELECT jsonb_agg(jsonb_build_object('line', i.line, 'ticketTypeId', i.ticket_type_id, 'poolId', i.pool_id, 'quantity', i.quantity,

@@ -51,6 +51,7 @@ export interface BookingState {
   promoId: string | null;
   accountId: string | null;
   cancelReason: CancelReason | null;
+  cancelNote: string | null;
   contactEmail: string | null;
   contactName: string | null;
   locale: string;

@@ -14,6 +14,7 @@ import { bookingView, subjectOf, type BookDto, type BookingView } from './bookin
 import { bookingErrors } from './booking.errors.js';
 import { BookingRepository } from './booking.repository.js';
 import type { BookingState } from './booking.rules.js';
+import { Crowd } from './crowd.service.js';
 import { History } from './history.service.js';
 import { Holder } from './holder.service.js';
 import type { HoldVerdict } from './inventory.rules.js';
@@ -36,6 +37,7 @@ export class Bookings {
     private readonly sales: Sales,
     private readonly pricing: PricingPort,
     private readonly holder: Holder,
+    private readonly crowd: Crowd,
     private readonly bookings: BookingRepository,
     private readonly history: History,
     private readonly access: Access,
@@ -47,15 +49,29 @@ export class Bookings {
   async book(eventId: string, dto: BookDto, claim: IdempotencyClaim, requestId: string): Promise<BookedReply> {
     const orgId = await this.auth.orgOf(eventId);
     if (dto.quoteId !== undefined) throw bookingErrors.quoteExpired();
-    let event = await this.sales.event(orgId, eventId);
+    const who = this.access.who;
+    const buyer =
+      who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? (dto.contact?.email.toLowerCase() ?? null) : principalKey(who);
+    const seatIds = dto.items.flatMap((i) => i.seatIds ?? []);
+    return this.crowd.through({ eventId, buyer, claim, seatIds }, () => this.decide({ orgId, eventId }, dto, claim, requestId));
+  }
+
+  /** Prepared against a snapshot of the event, decided by the inventory; prepared again when the event had changed. */
+  private async decide(
+    at: { orgId: string; eventId: string },
+    dto: BookDto,
+    claim: IdempotencyClaim,
+    requestId: string,
+  ): Promise<BookedReply> {
+    let event = await this.sales.event(at.orgId, at.eventId);
     for (let attempt = 1; ; attempt++) {
       const wish = await this.prepare(event, dto);
       const { verdict, state } = await this.holder.hold({ ...wish, claim, requestId });
       if (verdict.said === 'stale' && attempt < STALE_TRIES) {
-        event = await this.sales.eventNow(orgId, eventId);
+        event = await this.sales.eventNow(at.orgId, at.eventId);
         continue;
       }
-      return this.replyOf(orgId, verdict, state);
+      return this.replyOf(at.orgId, verdict, state);
     }
   }
 

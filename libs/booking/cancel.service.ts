@@ -46,11 +46,11 @@ export class Cancellation {
   ) {}
 
   /** Cancels a booking, or some of its tickets. A cancelled one stays as it is. */
-  async cancel(booking: BookingState, ticketIds: string[] | undefined): Promise<BookingState> {
+  async cancel(booking: BookingState, ticketIds: string[] | undefined, note: string | null): Promise<BookingState> {
     if (booking.status === 'CANCELLED' || isOver(booking, this.clock.now())) return cancelledBefore(booking);
     const organizer = this.access.may('manage', 'Booking', subjectOf(booking));
     const whole = !ticketIds || coversAll(booking, ticketIds);
-    if (whole) return this.end(booking, organizer ? 'organizer' : 'requested', organizer);
+    if (whole) return this.end(booking, organizer ? 'organizer' : 'requested', organizer, note);
     return this.reduce(booking, ticketIds, organizer);
   }
 
@@ -60,13 +60,13 @@ export class Cancellation {
     for (;;) {
       const live = await this.bookings.liveOfEvent(orgId, eventId, PAGE);
       if (live.length === 0) return ended;
-      await Promise.all(live.map((b) => this.end(b, 'event', true)));
+      await Promise.all(live.map((b) => this.end(b, 'event', true, null)));
       ended += live.length;
       await progress();
     }
   }
 
-  private async end(first: BookingState, reason: CancelReason, fullRefund: boolean): Promise<BookingState> {
+  private async end(first: BookingState, reason: CancelReason, fullRefund: boolean, note: string | null): Promise<BookingState> {
     let booking = first;
     for (let attempt = 1; attempt <= STALE_TRIES; attempt++) {
       const { said } = await this.tools.inventory.release({
@@ -75,6 +75,7 @@ export class Cancellation {
         bookingId: booking.id,
         version: booking.version,
         reason,
+        note,
         refund: await this.refundOf(booking, booking.total, liveTickets(booking).length, fullRefund),
         poolIds: booking.items.map((i) => i.poolId),
         actor: principalKey(this.access.who),

@@ -30,6 +30,7 @@ export class ContactView {
 export class DeskBookingView extends BookingView {
   @ObjectField(() => ContactView, { description: 'The buyer' }) contact: ContactView;
   @AnyJsonField({ nullable: true, description: 'Answers by checkout field id' }) answers: unknown;
+  @TextField({ nullable: true, max: 500, description: 'What was written when it was cancelled' }) cancelNote: string | null;
   @InstantField() createdAt: Date;
 }
 
@@ -55,5 +56,6 @@ export const deskView = (b: BookingState, now: Date): DeskBookingView => ({
   ...bookingView(b, now),
   contact: { email: b.contactEmail, name: b.contactName },
   answers: b.answers ?? null,
+  cancelNote: b.cancelNote,
   createdAt: b.createdAt,
 });

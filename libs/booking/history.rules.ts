@@ -24,6 +24,7 @@ export function stateOfHistory(folded: FoldedRows): BookingState | null {
     promoId: row.promo_id as string | null,
     accountId: row.account_id as string | null,
     cancelReason: row.cancel_reason as BookingState['cancelReason'],
+    cancelNote: null,
     contactEmail: null,
     contactName: null,
     locale: row.locale as string,

@@ -97,7 +97,7 @@ export class Holder {
 function stateOf(r: HoldRequest, { expiresAt, at }: Extract<HoldVerdict, { said: 'held' }>): BookingState {
   return {
     orgId: r.orgId, id: r.bookingId, eventId: r.eventId, status: 'PENDING', expiresAt, extended: false, paying: false, currency: r.currency,
-    total: r.total, refunded: 0, promoId: r.promo?.id ?? null, accountId: r.accountId, cancelReason: null, contactEmail: r.email,
+    total: r.total, refunded: 0, promoId: r.promo?.id ?? null, accountId: r.accountId, cancelReason: null, cancelNote: null, contactEmail: r.email,
     contactName: r.name, locale: r.locale, answers: r.answers, createdAt: at, confirmedAt: null, cancelledAt: null, version: 1,
     items: r.lines.map((l, i) => ({
       line: i + 1, ticketTypeId: l.ticketTypeId, poolId: l.poolId, quantity: l.quantity, unitPrice: l.unitPrice, total: l.total, seatIds: l.seatIds,

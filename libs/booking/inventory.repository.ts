@@ -25,7 +25,7 @@ const call = (name: string, params: number) =>
   `SELECT * FROM booking.${name}(${Array.from({ length: params }, (_, i) => `$${i + 1}`).join(', ')})`;
 const HOLD = call('hold_batch', 36);
 const CONFIRM = call('confirm_batch', 16);
-const RELEASE = call('release_batch', 11);
+const RELEASE = call('release_batch', 12);
 
 const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v));
 const bytes = (b: Buffer | null) => (b === null ? null : `\\x${b.toString('hex')}`);
@@ -74,7 +74,7 @@ export class InventoryRepository {
     const pools = poolList(batch);
     const rows = await this.db.prepared<{ verdict: ReleaseVerdict['said'] }>('release-batch', RELEASE, [
       wait, pools.org, pools.pool,
-      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.reason),
+      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.reason), batch.map((r) => r.note),
       batch.map((r) => r.refund), batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
     ]); // prettier-ignore
     return rows.map((r) => ({ said: r.verdict }));

@@ -64,6 +64,8 @@ export interface ReleaseRequest {
   /** The version that the decision to cancel was made on; null for a hold whose time is over. */
   version: number | null;
   reason: string;
+  /** What the organizer or buyer wrote about it; personal. */
+  note: string | null;
   refund: number;
   poolIds: string[];
   actor: string;

@@ -1,7 +1,17 @@
 // Numbered seats from outside: named and best available, many wanting the same, moved by the organizer, given back one by one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiModule } from '../../apps/api/api.module.js';
-import { book, cancel, confirm, expectStatus, inventory, organizer, shop, type BookingBody, type Shop } from '../../test/buyer.js';
+import {
+  book,
+  cancel,
+  confirm,
+  expectStatus,
+  inventory,
+  organizer,
+  shop,
+  type BookingBody,
+  type Shop,
+} from '../../test/buyer.js';
 import { Harness } from '../../test/harness.js';
 import { hall } from '../../scripts/hall.js';
 
@@ -46,7 +56,9 @@ describe('seats', () => {
   it('gives each seat to one of many who want overlapping ones', async () => {
     const s = await opera();
     const ids = (await seatsOf(s)).map((x) => x.id).slice(0, 12);
-    const wishes = Array.from({ length: 80 }, (_, i) => [ids[i % 12], ids[(i * 7 + 3) % 12], ids[(i * 5 + 1) % 12]]).map((w) => [...new Set(w)]);
+    const wishes = Array.from({ length: 80 }, (_, i) => [ids[i % 12], ids[(i * 7 + 3) % 12], ids[(i * 5 + 1) % 12]]).map((w) => [
+      ...new Set(w),
+    ]);
     const replies = await Promise.all(wishes.map((w) => book(evently, s, named(s, w))));
     const won = replies.filter((r) => r.status === 201).flatMap((r) => r.body.items[0].seatIds ?? []);
     expect(new Set(won).size).toBe(won.length);
@@ -57,7 +69,9 @@ describe('seats', () => {
   it('sells a zone out by best available seats, each once, though all ask at the same time', async () => {
     const s = await opera();
     const total = (await seatsOf(s)).length;
-    const replies = await Promise.all(Array.from({ length: total + 20 }, () => book(evently, s, [{ ticketTypeId: s.typeIds[0], quantity: 1 }])));
+    const replies = await Promise.all(
+      Array.from({ length: total + 20 }, () => book(evently, s, [{ ticketTypeId: s.typeIds[0], quantity: 1 }])),
+    );
     const won = replies.filter((r) => r.status === 201).flatMap((r) => r.body.items[0].seatIds ?? []);
     expect(won).toHaveLength(total);
     expect(new Set(won).size).toBe(total);
@@ -78,7 +92,7 @@ describe('seats', () => {
     const s = await opera();
     const ids = (await seatsOf(s)).map((x) => x.id).slice(0, 3);
     const done = expectStatus(await confirm(evently, expectStatus(await book(evently, s, named(s, ids)), 201)), 200);
-    const token = { accessToken: (await bearer(done, s)) };
+    const token = { accessToken: await bearer(done, s) };
     const [first] = done.tickets!;
     const left = expectStatus(await cancel(evently, { ...done, ...token }, { ticketIds: [first.id] }), 200);
     expect(left.items[0]).toMatchObject({ quantity: 2, seatIds: ids.slice(1) });
@@ -92,7 +106,8 @@ describe('seats', () => {
     const ids = (await seatsOf(s)).map((x) => x.id).slice(0, 4);
     const held = expectStatus(await book(evently, s, named(s, ids.slice(0, 2))), 201);
     expectStatus(await confirm(evently, held), 200);
-    const move = (from: string[], to: string[]) => evently.call<BookingBody>('POST', `/v1/bookings/${held.id}/seats`, { from, to }, { token: s.token });
+    const move = (from: string[], to: string[]) =>
+      evently.call<BookingBody>('POST', `/v1/bookings/${held.id}/seats`, { from, to }, { token: s.token });
     const moved = expectStatus(await move(ids.slice(0, 2), ids.slice(2)), 200);
     expect(moved.tickets?.map((t) => t.seatId).sort()).toEqual(ids.slice(2).sort());
     expectStatus(await move([ids[2], ids[3]], [ids[3], ids[2]]), 200);

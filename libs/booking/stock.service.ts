@@ -83,7 +83,10 @@ export class Stock {
     const seq = pools.reduce((n, p) => n + p.changes, event.revision);
     if (onlyStates) return { seq, seats: await this.seats.states(orgId, eventId) };
     const rows = await this.seats.ofEvent(orgId, eventId);
-    return { seq, seats: rows.map(({ ordinal: _o, sectionName: _n, companionOf, ...s }) => ({ ...s, ...(companionOf && { companionOf }) })) };
+    return {
+      seq,
+      seats: rows.map(({ ordinal: _o, sectionName: _n, companionOf, ...s }) => ({ ...s, ...(companionOf && { companionOf }) })),
+    };
   }
 
   /** The counters of an event's pools, for its organizer. */

@@ -46,6 +46,7 @@ export class Sweep {
           bookingId: h.bookingId,
           version: null,
           reason: h.paying ? 'payment' : 'expired',
+          note: null,
           refund: 0,
           poolIds: h.poolIds,
           actor: 'system:sweep',

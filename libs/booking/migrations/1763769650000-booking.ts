@@ -52,6 +52,7 @@ CREATE TABLE booking.booking (
   -- Whose limits it counts against: an HMAC of the account or the mail address; null where nothing is limited.
   person bytea,
   cancel_reason text CHECK (cancel_reason IN ('requested', 'expired', 'payment', 'organizer', 'event')),
+  cancel_note text,
   contact_email text,
   contact_name text,
   locale text NOT NULL DEFAULT 'en',

@@ -7,7 +7,7 @@ const pinned = `SET enable_seqscan = off SET enable_hashjoin = off SET enable_me
 /** Rows as domain events carry them: without the columns that booking.personal-data.ts names. */
 export const publicRows = `
 CREATE FUNCTION booking.public_booking(b booking.booking) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT to_jsonb(b) - ARRAY['contact_email', 'contact_name', 'answers']
+  SELECT to_jsonb(b) - ARRAY['contact_email', 'contact_name', 'answers', 'cancel_note']
 $$;
 CREATE FUNCTION booking.public_ticket(t booking.ticket) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT to_jsonb(t) - ARRAY['holder_email', 'holder_name']
@@ -36,7 +36,7 @@ END $$;
 
 /** Ends bookings whose rows and pools the caller has locked: stock back (to reserved while people wait), seats, tickets, limits, domain events. */
 export const endHolds = `
-CREATE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
+CREATE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
 RETURNS void LANGUAGE plpgsql ${pinned} AS $$
 DECLARE written int;
 BEGIN
@@ -77,9 +77,9 @@ BEGIN
         GROUP BY 1, 2, 3) n
   WHERE p.org_id = n.org_id AND p.subject_id = n.subject_id AND p.person = n.person;
 
-  WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_refund, b_actor, b_request) AS g(org_id, id, reason, refund, actor, request)),
+  WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_note, b_refund, b_actor, b_request) AS g(org_id, id, reason, note, refund, actor, request)),
   ended AS (
-    UPDATE booking.booking b SET status = 'CANCELLED', cancel_reason = g.reason, cancelled_at = at, expires_at = NULL, paying = false,
+    UPDATE booking.booking b SET status = 'CANCELLED', cancel_reason = g.reason, cancel_note = g.note, cancelled_at = at, expires_at = NULL, paying = false,
       refunded = b.refunded + g.refund, version = b.version + 1
     FROM given g WHERE b.org_id = g.org_id AND b.id = g.id RETURNING b.*),
   voided AS (
@@ -270,7 +270,7 @@ BEGIN
         AND NOT EXISTS (SELECT 1 FROM unnest(p_pool, free) u(pool, free) WHERE u.pool = i.pool_id AND u.free IS NOT NULL))
     ORDER BY b.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED) x;
   IF ids IS NULL THEN RETURN 0; END IF;
-  PERFORM booking.end_bookings(array_fill(in_org, ARRAY[cardinality(ids)]), ids, array_fill('expired'::text, ARRAY[cardinality(ids)]),
+  PERFORM booking.end_bookings(array_fill(in_org, ARRAY[cardinality(ids)]), ids, array_fill('expired'::text, ARRAY[cardinality(ids)]), array_fill(NULL::text, ARRAY[cardinality(ids)]),
     array_fill(0::bigint, ARRAY[cardinality(ids)]), array_fill('system:batch'::text, ARRAY[cardinality(ids)]), array_fill('none'::text, ARRAY[cardinality(ids)]), at);
   RETURN cardinality(ids);
 END $$;
@@ -387,7 +387,7 @@ END $$;
 export const releaseBatch = `
 CREATE FUNCTION booking.release_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
-  r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
+  r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_note text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
 LANGUAGE plpgsql ${pinned} AS $$
 DECLARE
@@ -414,8 +414,8 @@ BEGIN
     IF v[i] = 'cancelled' THEN ending := ending || b.id; END IF;
   END LOOP;
   IF cardinality(ending) > 0 THEN
-    PERFORM booking.end_bookings(array_agg(r.org), array_agg(r.id), array_agg(r.reason), array_agg(r.refund), array_agg(r.actor), array_agg(r.request), at)
-    FROM unnest(r_org, r_id, r_reason, r_refund, r_actor, r_request, v) r(org, id, reason, refund, actor, request, verdict) WHERE r.verdict = 'cancelled';
+    PERFORM booking.end_bookings(array_agg(r.org), array_agg(r.id), array_agg(r.reason), array_agg(r.note), array_agg(r.refund), array_agg(r.actor), array_agg(r.request), at)
+    FROM unnest(r_org, r_id, r_reason, r_note, r_refund, r_actor, r_request, v) r(org, id, reason, note, refund, actor, request, verdict) WHERE r.verdict = 'cancelled';
   END IF;
   RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
 END $$;
