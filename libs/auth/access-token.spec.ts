@@ -2,20 +2,15 @@
 import { createHmac, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Module } from '@nestjs/common';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiModule } from '../../apps/api/api.module.js';
 import { Harness, until } from '../../test/harness.js';
 import { apiKey, login, organizationOf, person, refused, type Person } from '../../test/people.js';
 import { newGlobalId } from '../kernel/ids.js';
 import { rotateKeys, TOKEN_SECONDS_MAX } from '../platform/config/secret.keyring.js';
-import { PlatformModule } from '../platform/platform.module.js';
 import { ACCESS_TOKEN_SECONDS } from './access-token.service.js';
-import { AuthApi } from './auth.module.js';
 import { AuthPort } from './auth.port.js';
-
-@Module({ imports: [PlatformModule, AuthApi] })
-class TestApi {}
 
 let evently: Harness;
 let ada: Person;
@@ -36,7 +31,7 @@ function forge(header: object, payload: object, key: KeyObject): string {
 }
 
 beforeAll(async () => {
-  evently = await Harness.start(TestApi);
+  evently = await Harness.start(ApiModule);
   secrets = process.env.SECRETS_DIR!;
   ada = await person(evently);
 });

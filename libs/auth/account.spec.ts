@@ -1,19 +1,14 @@
 // One's own account: registering, changing it, passwords and mailed links that work once and not for ever, guesses that run out.
-import { Module } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ApiModule } from '../../apps/api/api.module.js';
 import { Harness } from '../../test/harness.js';
 import { login, PASSWORD, person, refused, type Person } from '../../test/people.js';
 import { newGlobalId } from '../kernel/ids.js';
-import { PlatformModule } from '../platform/platform.module.js';
 import { AccountLinkService } from './account-link.service.js';
-import { AuthApi } from './auth.module.js';
 import { AuthPort, type MailedTokenKind } from './auth.port.js';
 import { PasswordHash } from './password-hash.service.js';
 import { ThrottleRepository } from './throttle.repository.js';
 import { allowances, isAllowed, networkOf } from './throttle.rules.js';
-
-@Module({ imports: [PlatformModule, AuthApi] })
-class TestApi {}
 
 let evently: Harness;
 const post = (path: string, body: unknown, token?: string, headers: Record<string, string> = {}) =>
@@ -37,7 +32,7 @@ async function resetLink(who: Person): Promise<string> {
 }
 
 // An address behind this proxy is a client's own: 198.51.100.x is no loopback, so its network is counted.
-beforeAll(async () => (evently = await Harness.start(TestApi, undefined, { TRUST_PROXY: '127.0.0.1' })));
+beforeAll(async () => (evently = await Harness.start(ApiModule, undefined, { TRUST_PROXY: '127.0.0.1' })));
 afterAll(async () => {
   delete process.env.TRUST_PROXY;
   await evently.stop();

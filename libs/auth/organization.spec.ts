@@ -1,19 +1,14 @@
 // Organizations: who may do what in one's own, that another's is not to be seen at all, and that events tell the whole story.
 import { createHash } from 'node:crypto';
-import { Module } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiModule } from '../../apps/api/api.module.js';
 import { Harness, until } from '../../test/harness.js';
 import { apiKey, organizationOf, person, refused, type Person } from '../../test/people.js';
 import { newGlobalId, newId, tagOf } from '../kernel/ids.js';
 import { declaredPersonalData } from '../kernel/personal-data.js';
 import type { Role } from '../kernel/principal.js';
 import { digest } from '../platform/eventstore/event.store.js';
-import { PlatformModule } from '../platform/platform.module.js';
-import { AuthApi } from './auth.module.js';
 import { AuthPort } from './auth.port.js';
-
-@Module({ imports: [PlatformModule, AuthApi] })
-class TestApi {}
 
 interface Item {
   id: string;
@@ -49,7 +44,7 @@ async function memberAs(role: Role): Promise<Person> {
 }
 
 beforeAll(async () => {
-  evently = await Harness.start(TestApi);
+  evently = await Harness.start(ApiModule);
   owner = await person(evently, 'Olga');
   orgId = await organizationOf(evently, owner);
 });

@@ -1,14 +1,9 @@
 // Logging in: one answer for everything wrong, refresh tokens that count once, sessions that end when they are told to.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Module } from '@nestjs/common';
+import { ApiModule } from '../../apps/api/api.module.js';
 import { Harness, until, type Reply } from '../../test/harness.js';
-import { PlatformModule } from '../platform/platform.module.js';
-import { AuthApi } from './auth.module.js';
 import { PasswordHash } from './password-hash.service.js';
-
-@Module({ imports: [PlatformModule, AuthApi] })
-class TestApi {}
 
 interface Tokens {
   accessToken: string;
@@ -36,7 +31,7 @@ const refresh = (refreshToken: string, key?: string) =>
 const me = (token: string) => evently.call<{ id: string }>('GET', '/v1/me', undefined, { token });
 const refused = (reply: Reply<unknown>) => [reply.status, (reply.body as Problem).code];
 
-beforeAll(async () => (evently = await Harness.start(TestApi)));
+beforeAll(async () => (evently = await Harness.start(ApiModule)));
 afterAll(() => evently.stop());
 
 describe('login', () => {
