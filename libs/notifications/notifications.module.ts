@@ -12,10 +12,9 @@ import './notification.personal-data.js';
 import './notification.policy.js';
 import { NotificationProcessor } from './notification.processor.js';
 
-/** Also what the specs put into a small house, above stand-ins for what is below. */
-export const notificationServices = [MessageRepository, MessageService, LetterService, DeliveryService];
+const services = [MessageRepository, MessageService, LetterService, DeliveryService];
 
-@Module({ imports: [AuthModule, BookingModule, MailModule], providers: notificationServices, exports: notificationServices })
+@Module({ imports: [AuthModule, BookingModule, MailModule], providers: services, exports: services })
 export class NotificationsModule {}
 
 @Module({ imports: [NotificationsModule], controllers: [MessageController] })
