@@ -42,6 +42,8 @@ export interface RecordedEvent<D extends DomainEventData = DomainEventData> exte
   readonly streamVersion: number;
   readonly actor: string;
   readonly requestId: string;
+  /** W3C trace id of what caused it; null where none was sent. */
+  readonly traceId: string | null;
   readonly occurredAt: Date;
   readonly recordedAt: Date;
 }

@@ -14,9 +14,16 @@ export class VersionConflict extends Refusal {
   }
 }
 
-/** serialization_failure, deadlock_detected, and our own version guard: safe to run the whole callback again. */
-const retryable = (e: unknown) =>
-  e instanceof VersionConflict || ['40001', '40P01'].includes((e as { code?: string })?.code ?? '');
+/**
+ * serialization_failure, deadlock_detected, our own version guard, and two that announced in one stream at once:
+ * safe to run the whole callback again.
+ */
+function retryable(e: unknown): boolean {
+  if (e instanceof VersionConflict) return true;
+  const { code, constraint, cause } = (e ?? {}) as { code?: string; constraint?: string; cause?: unknown };
+  if (cause && cause !== e) return retryable(cause);
+  return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'event_pkey');
+}
 const MAX_ATTEMPTS = 5;
 
 export interface TransactionOptions {
@@ -80,7 +87,8 @@ export class Database {
       await client.query('RELEASE SAVEPOINT part');
       return result;
     } catch (e) {
-      await client.query('ROLLBACK TO SAVEPOINT part');
+      // Released too: left standing, it would hide one of the same name around it.
+      await client.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part');
       throw e;
     }
   }
@@ -163,7 +171,11 @@ export class Database {
   /** Writes all columns of an entity that has no version of its own: a part, changed under the lock of the whole it belongs to. */
   async update<E extends ObjectLiteral>(entity: E): Promise<void> {
     const meta = this.source.getMetadata(entity.constructor);
-    await this.manager().update(entity.constructor as EntityTarget<E>, meta.getEntityIdMap(entity) as FindOptionsWhere<E>, entity);
+    await this.manager().update(
+      entity.constructor as EntityTarget<E>,
+      meta.getEntityIdMap(entity) as FindOptionsWhere<E>,
+      entity,
+    );
   }
 
   /** The table's columns of an entity with their stored values, for domain events: `{table, values}`. */

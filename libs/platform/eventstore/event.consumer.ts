@@ -33,6 +33,7 @@ interface EventRow {
   data: DomainEventData;
   actor: string;
   request_id: string;
+  trace_id: string | null;
   occurred_at: Date;
   recorded_at: Date;
   seq: number;
@@ -56,29 +57,39 @@ export class EventConsumers {
   /** Takes what is waiting for one consumer, batch by batch; returns how many. Skips at once when another process is at it. */
   async advance(consumer: Consumer): Promise<number> {
     let taken = 0;
+    let singly = 0; // After a batch failed its events are taken one by one, so that only the bad one is set aside.
     for (;;) {
-      const n = await this.step(consumer).catch((e: unknown) => this.afterFailure(consumer, e));
-      if (n === null) return taken;
-      taken += n;
+      try {
+        const n = await this.step(consumer, singly > 0 ? 1 : BATCH);
+        if (n === null) return taken;
+        taken += n;
+        if (singly > 0) singly -= 1;
+      } catch (error) {
+        if (singly > 0) taken += await this.setAside(consumer, error);
+        else singly = BATCH;
+      }
     }
   }
 
   /** One batch, its effects and the new place in one transaction. Null when there is nothing more. */
-  private step(consumer: Consumer, one = false): Promise<number | null> {
+  private step(consumer: Consumer, limit: number): Promise<number | null> {
     return this.db.transaction(async () => {
       const place = await this.lock(consumer.name);
       if (!place) return null;
       const target = place.target ?? place.now_snapshot;
-      const rows = await this.read(consumer, place, target, one ? 1 : BATCH);
+      const rows = await this.read(consumer, place, target, limit);
       if (rows.length === 0) return this.closeWindow(consumer.name, place, target);
       for (const row of rows) await this.take(consumer, row);
-      const last = rows[rows.length - 1];
-      await this.db.execute(
-        `UPDATE platform.consumer SET target = $2, target_org = $3, target_seq = $4, moved_at = platform.now() WHERE name = $1`,
-        [consumer.name, target, last.org_id, last.seq],
-      );
+      await this.moveTo(consumer.name, target, rows[rows.length - 1]);
       return rows.length;
     });
+  }
+
+  private async moveTo(name: string, target: string, row: EventRow): Promise<void> {
+    await this.db.execute(
+      `UPDATE platform.consumer SET target = $2, target_org = $3, target_seq = $4, moved_at = platform.now() WHERE name = $1`,
+      [name, target, row.org_id, row.seq],
+    );
   }
 
   private async lock(name: string): Promise<Place | undefined> {
@@ -96,7 +107,7 @@ export class EventConsumers {
   private async read(consumer: Consumer, place: Place, target: string, limit: number): Promise<EventRow[]> {
     const rows = await this.db.prepared<EventRow>(
       'consumer-read',
-      `SELECT org_id, stream, stream_version, type, shape, data, actor, request_id, occurred_at, recorded_at, seq
+      `SELECT org_id, stream, stream_version, type, shape, data, actor, request_id, trace_id, occurred_at, recorded_at, seq
        FROM platform.event
        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot)
          AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot) AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
@@ -123,32 +134,31 @@ export class EventConsumers {
   private async take(consumer: Consumer, row: EventRow): Promise<void> {
     const event = toEvent(row);
     if (await this.trouble.waitsBehindFailed(consumer.name, event)) return;
-    await runAs({ requestId: row.request_id, principal: { kind: 'system', name: consumer.name } }, () =>
+    await this.hand(consumer, event).catch((error: unknown) => {
+      throw new NotTaken(event, error);
+    });
+  }
+
+  private hand(consumer: Consumer, event: RecordedEvent): Promise<void> {
+    const { requestId, traceId } = event;
+    return runAs({ requestId, traceId: traceId ?? undefined, principal: { kind: 'system', name: consumer.name } }, () =>
       consumer.handle(event as never),
     );
   }
 
-  /** A batch failed and was rolled back: take its first event alone, and where that is the bad one, set it aside. */
-  private async afterFailure(consumer: Consumer, _error: unknown): Promise<number | null> {
-    try {
-      return await this.step(consumer, true);
-    } catch (error) {
-      return this.db.transaction(async () => {
-        const place = await this.lock(consumer.name);
-        if (!place) return null;
-        const target = place.target ?? place.now_snapshot;
-        const [row] = await this.read(consumer, place, target, 1);
-        if (!row) return null;
-        await this.trouble.setAside(consumer.name, toEvent(row), error);
-        await this.db.execute(`UPDATE platform.consumer SET target = $2, target_org = $3, target_seq = $4 WHERE name = $1`, [
-          consumer.name,
-          target,
-          row.org_id,
-          row.seq,
-        ]);
-        return 1;
-      });
-    }
+  /** The event that was taken alone and failed is set aside, and the place moves past it. Throws what was no event's fault. */
+  private setAside(consumer: Consumer, failure: unknown): Promise<number> {
+    if (!(failure instanceof NotTaken)) throw failure;
+    return this.db.transaction(async () => {
+      const place = await this.lock(consumer.name);
+      if (!place) return 0;
+      const target = place.target ?? place.now_snapshot;
+      const [row] = await this.read(consumer, place, target, 1);
+      if (row?.org_id !== failure.event.orgId || String(row.seq) !== failure.event.seq) return 0; // Another process took it.
+      await this.trouble.setAside(consumer.name, failure.event, failure.cause);
+      await this.moveTo(consumer.name, target, row);
+      return 1;
+    });
   }
 
   /** Tries what was set aside and is due again. */
@@ -157,15 +167,23 @@ export class EventConsumers {
       try {
         await this.db.transaction(async () => {
           if (!(await this.trouble.claim(consumer.name, event))) return;
-          await runAs({ requestId: event.requestId, principal: { kind: 'system', name: consumer.name } }, () =>
-            consumer.handle(event as never),
-          );
+          await this.hand(consumer, event);
           await this.trouble.settle(consumer.name, event);
         });
       } catch (error) {
-        await this.db.transaction(() => this.trouble.setAside(consumer.name, event, error));
+        await this.trouble.failedAgain(consumer.name, event, error);
       }
     }
+  }
+}
+
+/** Says which event a handler failed on, since a batch holds many. */
+class NotTaken extends Error {
+  constructor(
+    readonly event: RecordedEvent,
+    cause: unknown,
+  ) {
+    super(`${event.type} of ${event.stream} was not taken`, { cause });
   }
 }
 
@@ -180,6 +198,7 @@ function toEvent(row: EventRow): RecordedEvent {
     streamVersion: row.stream_version,
     actor: row.actor,
     requestId: row.request_id,
+    traceId: row.trace_id,
     occurredAt: row.occurred_at,
     recordedAt: row.recorded_at,
   };

@@ -26,8 +26,8 @@ export class EventStore {
     const store = ambient();
     await this.db.prepared(
       'event-append',
-      `INSERT INTO platform.event (org_id, stream, stream_version, type, shape, data, actor, request_id)
-       SELECT $1, $2, coalesce((SELECT max(stream_version) FROM platform.event WHERE org_id = $1 AND stream = $2), 0) + 1, $3, $4, $5, $6, $7`,
+      `INSERT INTO platform.event (org_id, stream, stream_version, type, shape, data, actor, request_id, trace_id)
+       SELECT $1, $2, coalesce((SELECT max(stream_version) FROM platform.event WHERE org_id = $1 AND stream = $2), 0) + 1, $3, $4, $5, $6, $7, $8`,
       [
         event.data.orgId,
         event.stream,
@@ -36,6 +36,7 @@ export class EventStore {
         JSON.stringify(data),
         principalKey(store.get('principal') ?? { kind: 'system', name: 'evently' }),
         store.get('requestId') ?? 'none',
+        store.get('traceId') ?? null,
       ],
     );
     this.db.afterCommit(() => this.poke.tell());

@@ -10,16 +10,22 @@ const MAX_ATTEMPTS = 12;
 export class EventTrouble {
   constructor(private readonly db: Database) {}
 
-  /** Sets an event aside; each further failure doubles its wait, from 1 second to 10 minutes. */
+  /** Sets an event aside after its first failure; it is tried again in a second. */
   async setAside(consumer: string, event: RecordedEvent, error: unknown): Promise<void> {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     await this.db.execute(
-      `INSERT INTO platform.dead_letter AS d (org_id, consumer, stream, stream_version, attempts, error, next_try_at)
-       VALUES ($1, $2, $3, $4, 1, $5, platform.now() + interval '1 second')
-       ON CONFLICT (org_id, consumer, stream, stream_version) DO UPDATE SET attempts = d.attempts + 1, error = excluded.error,
-         failed_at = platform.now(),
-         next_try_at = CASE WHEN d.attempts + 1 < ${MAX_ATTEMPTS} THEN platform.now() + least(interval '1 second' * power(2, d.attempts), interval '10 minutes') END`,
-      [event.orgId, consumer, event.stream, event.streamVersion, text.slice(0, 2000)],
+      `INSERT INTO platform.dead_letter (org_id, consumer, stream, stream_version, attempts, error, next_try_at)
+       VALUES ($1, $2, $3, $4, 1, $5, platform.now() + interval '1 second') ON CONFLICT DO NOTHING`,
+      [event.orgId, consumer, event.stream, event.streamVersion, sentence(error)],
+    );
+  }
+
+  /** One more failure doubles the wait, from a second to ten minutes. Nothing where the event was settled in the meantime. */
+  async failedAgain(consumer: string, event: RecordedEvent, error: unknown): Promise<void> {
+    await this.db.execute(
+      `UPDATE platform.dead_letter SET attempts = attempts + 1, error = $5, failed_at = platform.now(),
+         next_try_at = CASE WHEN attempts + 1 < ${MAX_ATTEMPTS} THEN platform.now() + least(interval '1 second' * power(2, attempts), interval '10 minutes') END
+       WHERE org_id = $1 AND consumer = $2 AND stream = $3 AND stream_version = $4`,
+      [event.orgId, consumer, event.stream, event.streamVersion, sentence(error)],
     );
   }
 
@@ -36,17 +42,17 @@ export class EventTrouble {
     return set.length > 0;
   }
 
-  /** The first waiting event of each stream whose time has come. */
-  async due(consumer: string): Promise<RecordedEvent[]> {
-    const rows = await this.db.query<RecordedEvent & { data: DomainEventData }>(
-      `SELECT DISTINCT ON (d.org_id, d.stream) e.org_id AS "orgId", e.stream, e.stream_version AS "streamVersion", e.type, e.shape, e.data,
-              e.actor, e.request_id AS "requestId", e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.seq::text AS seq, d.next_try_at AS at
-       FROM platform.dead_letter d JOIN platform.event e USING (org_id, stream, stream_version)
-       WHERE d.consumer = $1 ORDER BY d.org_id, d.stream, d.stream_version LIMIT 100`,
+  /** The first waiting event of each stream, where its time has come. */
+  due(consumer: string): Promise<RecordedEvent[]> {
+    return this.db.query<RecordedEvent & { data: DomainEventData }>(
+      `SELECT e.org_id AS "orgId", e.stream, e.stream_version AS "streamVersion", e.type, e.shape, e.data,
+              e.actor, e.request_id AS "requestId", e.trace_id AS "traceId", e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.seq::text AS seq
+       FROM (SELECT DISTINCT ON (org_id, stream) org_id, stream, stream_version, next_try_at
+             FROM platform.dead_letter WHERE consumer = $1 ORDER BY org_id, stream, stream_version) d
+       JOIN platform.event e USING (org_id, stream, stream_version)
+       WHERE d.next_try_at <= platform.now() ORDER BY d.next_try_at LIMIT 100`,
       [consumer],
     );
-    const [{ now }] = rows.length ? await this.db.query<{ now: Date }>('SELECT platform.now() AS now') : [{ now: null }];
-    return rows.filter((r) => now && (r as never as { at: Date | null }).at !== null && (r as never as { at: Date }).at <= now);
   }
 
   async claim(consumer: string, event: RecordedEvent): Promise<boolean> {
@@ -64,3 +70,5 @@ export class EventTrouble {
     );
   }
 }
+
+const sentence = (error: unknown) => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 2000);

@@ -10,7 +10,8 @@ import { principalKey } from '../../kernel/principal.js';
 import { Seal } from '../config/seal.js';
 import { ambient } from '../db/ambient.js';
 import { Database } from '../db/database.js';
-import { problemBody, PROBLEM_TYPE } from './problem.filter.js';
+import { Meter, type Counter } from '../observe/meter.js';
+import { problemBody, PROBLEM_TYPE, refusalCounter } from './problem.filter.js';
 import { IDEMPOTENT, type IdempotencyMode } from './route.decorators.js';
 
 /** A request's claim on its one effect. */
@@ -58,11 +59,16 @@ const isKept = (status: number, code?: string) =>
 
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  private readonly refusals: Counter;
+
   constructor(
     private readonly db: Database,
     private readonly reflector: Reflector,
     private readonly seal: Seal,
-  ) {}
+    meter: Meter,
+  ) {
+    this.refusals = refusalCounter(meter);
+  }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const mode = this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, context.getHandler());
@@ -89,8 +95,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (kept) return replay(kept, claim, reply);
     if (mode === 'natural') {
       const outcome = await this.outcomeOf(work, request, reply);
-      await this.keep(orgId, claim, outcome);
-      return present(outcome, reply);
+      if (await this.keep(orgId, claim, outcome)) return present(outcome, reply);
+      const first = await this.find(orgId, claim); // Another request with the key was kept meanwhile: one key, one reply.
+      return first ? replay(first, claim, reply) : present(outcome, reply);
     }
     return this.db.transaction(
       async () => {
@@ -118,6 +125,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       return { status: reply.statusCode, body, headers };
     } catch (e) {
       if (!(e instanceof Refusal) || !isKept(e.status, e.code)) throw e;
+      this.refusals.add(e.code); // It goes out as a reply, past the filter that counts.
       return { status: e.status, body: problemBody(e, String(request.id)), headers: { 'content-type': PROBLEM_TYPE } };
     }
   }
@@ -151,11 +159,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return rows.length > 0;
   }
 
-  private async keep(orgId: string, claim: IdempotencyClaim, outcome: Outcome): Promise<void> {
-    await this.db.prepared(
+  /** False when the key has a reply already. */
+  private async keep(orgId: string, claim: IdempotencyClaim, outcome: Outcome): Promise<boolean> {
+    const rows = await this.db.prepared(
       'idempotency-keep',
-      `INSERT INTO platform.idempotency (org_id, scope, key, body_hash, status, reply, headers, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
-       ON CONFLICT (org_id, scope, key) DO UPDATE SET status = excluded.status, reply = excluded.reply, headers = excluded.headers`,
+      `INSERT INTO platform.idempotency AS i (org_id, scope, key, body_hash, status, reply, headers, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+       ON CONFLICT (org_id, scope, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status, reply = excluded.reply,
+         headers = excluded.headers, created_at = platform.now()
+         WHERE i.status = 0 OR i.created_at <= platform.now() - interval '24 hours' RETURNING 1`,
       [
         orgId,
         claim.scope,
@@ -166,6 +177,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         JSON.stringify(outcome.headers),
       ],
     );
+    return rows.length > 0;
   }
 }
 

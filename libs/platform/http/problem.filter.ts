@@ -15,7 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly routes: RouteTable,
     meter: Meter,
   ) {
-    this.refusals = meter.counter('evently_refusals_total', 'Requests refused, by problem code.', 'code');
+    this.refusals = refusalCounter(meter);
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -58,6 +58,9 @@ export class ProblemFilter implements ExceptionFilter {
     return edgeErrors.unavailable();
   }
 }
+
+export const refusalCounter = (meter: Meter): Counter =>
+  meter.counter('evently_refusals_total', 'Requests refused, by problem code.', 'code');
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 

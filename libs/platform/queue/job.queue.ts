@@ -27,9 +27,17 @@ export class JobQueue {
     const id = options.id ?? newId(job.data.orgId);
     await this.db.prepared(
       'job-add',
-      `INSERT INTO platform.job (org_id, id, type, data, request_id, run_at)
-       VALUES ($1, $2, $3, $4, $5, platform.now() + $6 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
-      [job.data.orgId, id, job.type, JSON.stringify(job.data), ambient().get('requestId') ?? 'none', options.delayMs ?? 0],
+      `INSERT INTO platform.job (org_id, id, type, data, request_id, trace_id, run_at)
+       VALUES ($1, $2, $3, $4, $5, $7, platform.now() + $6 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
+      [
+        job.data.orgId,
+        id,
+        job.type,
+        JSON.stringify(job.data),
+        ambient().get('requestId') ?? 'none',
+        options.delayMs ?? 0,
+        ambient().get('traceId') ?? null,
+      ],
     );
     if (!options.delayMs) this.db.afterCommit(() => this.redis.publish(JOB_CHANNEL, '1'));
     return id;

@@ -18,6 +18,7 @@ interface Claimed {
   type: string;
   data: never;
   request_id: string;
+  trace_id: string | null;
   attempts: number;
 }
 
@@ -52,7 +53,8 @@ export class JobWorker {
     const handler = this.handlers.get(job.type);
     try {
       if (!handler) throw new Error(`No handler for the job ${job.type} in this worker.`);
-      const result = await runAs({ requestId: job.request_id, principal: { kind: 'system', name: job.type } }, () =>
+      const ids = { requestId: job.request_id, traceId: job.trace_id ?? undefined };
+      const result = await runAs({ ...ids, principal: { kind: 'system', name: job.type } }, () =>
         handler(job.data, { jobId: job.id, progress: (done) => this.progress(job, done) }),
       );
       await this.finish(job, result);
@@ -61,16 +63,22 @@ export class JobWorker {
     }
   }
 
+  /** One whose every try ended with its worker is failed here: it may be what ends them. */
   private async claim(orgId: string, id: string): Promise<Claimed | undefined> {
-    const lease = Math.max(...[...declaredJobs().values()].map((o) => o.leaseSeconds), 60);
-    const [job] = await this.db.query<Claimed>(
-      `UPDATE platform.job SET status = 'running', attempts = attempts + 1, lease_until = platform.now() + $3 * interval '1 second'
+    const options = Object.fromEntries([...declaredJobs()].map(([type, o]) => [type, o]));
+    const [job] = await this.db.query<Claimed & { status: string }>(
+      `UPDATE platform.job SET
+         status = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN 'failed' ELSE 'running' END,
+         error = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN 'Every try ended with its worker.' ELSE error END,
+         finished_at = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN platform.now() END,
+         attempts = attempts + 1,
+         lease_until = platform.now() + coalesce(($3::jsonb -> type ->> 'leaseSeconds')::int, 60) * interval '1 second'
        WHERE org_id = $1 AND id = $2 AND status IN ('queued', 'running') AND run_at <= platform.now()
          AND (lease_until IS NULL OR lease_until < platform.now())
-       RETURNING org_id, id, type, data, request_id, attempts`,
-      [orgId, id, lease],
+       RETURNING org_id, id, type, data, request_id, trace_id, attempts, status`,
+      [orgId, id, JSON.stringify(options)],
     );
-    return job;
+    return job?.status === 'running' ? job : undefined;
   }
 
   private async progress(job: Claimed, done: number): Promise<void> {

@@ -14,6 +14,8 @@ import { Loop } from './loop.js';
 import { HEARS, TICKS, WORKS, type Hears } from './processor.decorators.js';
 
 const QUEUE = 'evently';
+/** Jobs done at once without BullMQ: some connections are left for domain events. */
+const HERE_AT_ONCE = 5;
 /** Domain events that only history and audit read, by name; every other one must be heard. */
 const auditOnly = new Set<string>();
 
@@ -65,7 +67,12 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
         )
         .then(() => true)
         .catch(() => false));
-    if (!told) for (const j of due) await this.jobs.run(j.orgId, j.id);
+    if (told) return;
+    const waiting = [...due];
+    const one = async () => {
+      for (let j = waiting.shift(); j; j = waiting.shift()) await this.jobs.run(j.orgId, j.id);
+    };
+    await Promise.all(Array.from({ length: HERE_AT_ONCE }, one));
   }
 
   private startBull(): void {
