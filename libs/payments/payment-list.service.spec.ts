@@ -1,6 +1,7 @@
 // What organizers see of their payments: their own, newest first, with refunds; another organization's never.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CARD, House } from '../../test/payments.house.js';
+import { apiKey, organizationOf, person, refused } from '../../test/people.js';
 import { newGlobalId, newId, newOrgId } from '../kernel/ids.js';
 import type { Principal, Role } from '../kernel/principal.js';
 import { runAs } from '../platform/db/ambient.js';
@@ -40,6 +41,25 @@ describe('the list of payments', () => {
         }],
       },
     ]); // prettier-ignore
+  });
+
+  it('is asked for over HTTP by a member, and by nobody else', async () => {
+    const { evently } = house;
+    const [owner, stranger] = [await person(evently), await person(evently)];
+    const orgId = await organizationOf(evently, owner);
+    const { bookingId } = await house.pay(house.wish({ orgId }));
+    const path = `/v1/organizations/${orgId}/payments?bookingId=${bookingId}&limit=5`;
+    const get = (token: string, at = path) => evently.call('GET', at, undefined, { token });
+    expect(await get(owner.accessToken)).toMatchObject({
+      status: 200,
+      body: { items: [{ bookingId, status: 'succeeded' }], nextCursor: null },
+    });
+    expect((await get(await apiKey(evently, owner, orgId, ['bookings:read']))).status).toBe(200);
+    expect(refused(await get(await apiKey(evently, owner, orgId, ['events:write'])))).toEqual([403, 'forbidden']);
+    expect(refused(await get(stranger.accessToken))).toEqual([404, 'not_found']);
+    expect((await evently.call('GET', path)).status).toBe(401);
+    for (const query of ['bookingId=1', 'limit=0', 'limit=201', 'cursor=x', 'else=1'])
+      expect((await get(owner.accessToken, `/v1/organizations/${orgId}/payments?${query}`)).status, query).toBe(400);
   });
 
   it('goes page by page, and by booking', async () => {

@@ -2,6 +2,8 @@
 import { Module } from '@nestjs/common';
 import { provideConfig } from '../platform/config/config.reader.js';
 import { Database } from '../platform/db/database.js';
+import { PaymentBooksRepository } from './books.repository.js';
+import { PaymentBooks } from './books.service.js';
 import { PaymentListService } from './payment-list.service.js';
 import { PaymentRepository } from './payment.repository.js';
 import { PaymentService } from './payment.service.js';
@@ -29,7 +31,7 @@ const providers = {
 };
 
 const services = [
-  PaymentListService, PaymentRepository, PaymentService, ReconcileService, RefundService, SettlementService, TestProvider,
+  PaymentBooks, PaymentBooksRepository, PaymentListService, PaymentRepository, PaymentService, ReconcileService, RefundService, SettlementService, TestProvider,
   TestProviderRepository, TestWebhooks, WebhookRepository, WebhookService,
 ]; // prettier-ignore
 
