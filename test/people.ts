@@ -28,6 +28,12 @@ export async function person(evently: Harness, name = 'Ada'): Promise<Person> {
 export const login = (evently: Harness, email: string, password = PASSWORD): Promise<Reply<Tokens>> =>
   evently.call<Tokens>('POST', '/v1/auth/login', { email, password });
 
+/** The same person with new tokens: after the clock has moved, the old ones have ended. */
+export const loggedInAgain = async (evently: Harness, who: Person): Promise<Person> => ({
+  ...who,
+  ...(await login(evently, who.email)).body,
+});
+
 /** An organization that somebody owns; gives its id. */
 export async function organizationOf(evently: Harness, owner: Person): Promise<string> {
   const made = await evently.call<{ id: string }>(

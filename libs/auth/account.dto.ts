@@ -9,7 +9,7 @@ const PHONE = /^\+[1-9][0-9]{6,14}$/;
 
 const LocaleField = (o: { optional?: boolean } = {}) =>
   TextField({ ...o, max: 12, pattern: LOCALE, description: 'BCP 47', example: 'en-GB' });
-const NameField = (o: { optional?: boolean } = {}) => TextField({ ...o, max: 200, example: 'Ada Lovelace' });
+const NameField = (o: { optional?: boolean } = {}) => TextField({ ...o, max: 200, pattern: /\S/, example: 'Ada Lovelace' });
 
 export class RegisterDto {
   @EmailField() email: string;

@@ -1,8 +1,7 @@
-// What auth is told: the keys that sign access tokens and tickets, and who is never throttled.
+// What auth is told: the keys that sign access tokens and tickets.
 import { Injectable } from '@nestjs/common';
-import { Transform } from 'class-transformer';
-import { IsArray, IsOptional, IsString, ValidateBy } from 'class-validator';
-import { Env, SecretEnv, toList } from '../platform/config/config.reader.js';
+import { IsString, ValidateBy } from 'class-validator';
+import { SecretEnv } from '../platform/config/config.reader.js';
 import { KeyRing, type SigningKey } from '../platform/config/keyring.js';
 import { SecretKeyRing } from '../platform/config/secret.keyring.js';
 
@@ -26,8 +25,6 @@ export class AuthConfig {
   @SecretEnv('JWT_KEYS') @IsString() @IsKeyRing('RS256') jwtKeys: string;
   /** Signs tickets (booking does); published here. */
   @SecretEnv('TICKET_KEYS') @IsString() @IsKeyRing('EdDSA') ticketKeys: string;
-  /** Addresses or CIDRs whose failed logins are not counted together; the tries at one account always are. */
-  @Env('RATE_LIMIT_ALLOW') @Transform(toList) @IsOptional() @IsArray() rateLimitAllow?: string[];
 }
 
 /** The key rings as they are now: both follow their files. */

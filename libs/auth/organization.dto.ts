@@ -8,7 +8,8 @@ import type { MemberRow, MembershipRow } from './organization.repository.js';
 
 const ROLES = ['owner', 'manager', 'staff'] as const;
 const SLUG = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-const NameField = (o: { optional?: boolean } = {}) => TextField({ ...o, max: 200, example: 'Analytical Concerts' });
+const NameField = (o: { optional?: boolean } = {}) =>
+  TextField({ ...o, max: 200, pattern: /\S/, example: 'Analytical Concerts' });
 const SlugField = (o: { optional?: boolean } = {}) =>
   TextField({ ...o, max: 63, pattern: SLUG, description: 'Lower case, unique', example: 'analytical-concerts' });
 
@@ -96,7 +97,7 @@ export const invitationView = (i: Invitation, now: Date): InvitationView => ({
 });
 
 export class CreateApiKeyDto {
-  @TextField({ max: 100, example: 'Box office' }) name: string;
+  @TextField({ max: 100, pattern: /\S/, example: 'Box office' }) name: string;
   @TextListField({ values: SCOPES, minItems: 1, maxItems: 20, description: '`*` is everything; write includes read' })
   scopes: string[];
   @InstantField({ optional: true, nullable: true, description: 'Never, unless given' }) expiresAt?: Date | null;

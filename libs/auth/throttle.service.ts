@@ -1,11 +1,10 @@
 // Throttle: says who has tried often enough. Counts in Postgres and fails closed: without Postgres nobody logs in anyway.
 import { Injectable } from '@nestjs/common';
-import { PlatformConfig } from '../platform/config/platform.config.js';
-import { AuthConfig } from './auth.config.js';
+import { RateLimiter } from '../platform/limit/rate.limiter.js';
 import { throttled } from './auth.errors.js';
 import { emailKey } from './account.repository.js';
 import { ThrottleRepository } from './throttle.repository.js';
-import { allowances, isAllowed, LOOPBACK, networkOf, type Allowance, type Counted } from './throttle.rules.js';
+import { allowances, type Allowance, type Counted } from './throttle.rules.js';
 
 @Injectable()
 export class Throttle {
@@ -13,8 +12,7 @@ export class Throttle {
 
   constructor(
     private readonly throttles: ThrottleRepository,
-    private readonly config: AuthConfig,
-    private readonly platform: PlatformConfig,
+    private readonly limiter: RateLimiter,
   ) {}
 
   /**
@@ -25,7 +23,7 @@ export class Throttle {
   guess(email: string, ip: string, check: () => Promise<boolean>): Promise<boolean> {
     const key = emailKey(email);
     const counted: Counted[] = [
-      { allowance: allowances.account, of: `${key} ${networkOf(ip)}` },
+      { allowance: allowances.account, of: `${key} ${this.limiter.caller(ip).key}` },
       { allowance: allowances.accountAnywhere, of: key },
       ...this.network(allowances.network, ip),
     ];
@@ -51,8 +49,8 @@ export class Throttle {
 
   /** Allowed networks (loopback unless production) share no count: behind them are many people, or our own tests. */
   private network(allowance: Allowance, ip: string): Counted[] {
-    const list = this.config.rateLimitAllow ?? (this.platform.nodeEnv === 'production' ? [] : LOOPBACK);
-    return isAllowed(ip, list) ? [] : [{ allowance, of: networkOf(ip) }];
+    const { key, exempt } = this.limiter.caller(ip);
+    return exempt ? [] : [{ allowance, of: key }];
   }
 
   private async inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {

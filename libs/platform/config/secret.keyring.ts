@@ -1,6 +1,6 @@
 // Secret key rings: signing keys kept in a secret, read again when its file changes, so that a rotation needs no restart; and rotating them.
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { secretFile } from './config.reader.js';
 import { KeyRing, type SigningKey } from './keyring.js';
 
@@ -81,6 +81,8 @@ export function rotateKeys(file: string, alg: SigningKey['alg'], now: Date): Rot
   const kept = older.filter((key) => alg === 'EdDSA' || Date.parse(key.retiredAt) > now.getTime() - TOKEN_SECONDS_MAX * 1000);
   const next = `${file}.new`;
   writeFileSync(next, JSON.stringify({ keys: [fresh, ...kept] }), { mode: 0o600 });
+  const { uid, gid } = statSync(file);
+  if (process.getuid?.() === 0) chownSync(next, uid, gid); // Else the service, which is not root, could not read it.
   renameSync(next, file);
   return {
     added: fresh.kid,
