@@ -38,8 +38,16 @@ export async function organizer(evently: Harness): Promise<{ token: string; orgI
   const email = `${unique('ada')}@example.org`;
   const password = 'correct horse battery';
   expectStatus(await evently.call('POST', '/v1/auth/register', { email, password, name: 'Ada' }), 201);
-  const { accessToken } = expectStatus(await evently.call<{ accessToken: string }>('POST', '/v1/auth/login', { email, password }), 200);
-  const org = await evently.call<{ id: string }>('POST', '/v1/organizations', { name: 'Hall', slug: unique('hall') }, { token: accessToken });
+  const { accessToken } = expectStatus(
+    await evently.call<{ accessToken: string }>('POST', '/v1/auth/login', { email, password }),
+    200,
+  );
+  const org = await evently.call<{ id: string }>(
+    'POST',
+    '/v1/organizations',
+    { name: 'Hall', slug: unique('hall') },
+    { token: accessToken },
+  );
   return { token: accessToken, orgId: expectStatus(org, 201).id, email };
 }
 
@@ -53,23 +61,43 @@ export interface TypeWish {
 }
 
 /** An event on sale with these ticket types. */
-export async function shop(evently: Harness, types: TypeWish[], event: Record<string, unknown> = {}, owner?: { token: string; orgId: string }): Promise<Shop> {
+export async function shop(
+  evently: Harness,
+  types: TypeWish[],
+  event: Record<string, unknown> = {},
+  owner?: { token: string; orgId: string },
+): Promise<Shop> {
   const { token, orgId } = owner ?? (await organizer(evently));
   const base = `/v1/organizations/${orgId}/events`;
-  const body = { title: 'Concert', startsAt: '2027-06-01T18:00:00Z', endsAt: '2027-06-01T21:00:00Z', timeZone: 'Europe/Berlin', currency: 'EUR', ...event };
+  const body = {
+    title: 'Concert',
+    startsAt: '2027-06-01T18:00:00Z',
+    endsAt: '2027-06-01T21:00:00Z',
+    timeZone: 'Europe/Berlin',
+    currency: 'EUR',
+    ...event,
+  };
   const made = expectStatus(await evently.call<{ id: string }>('POST', base, body, { token }), 201);
   const typeIds: string[] = [];
   for (const t of types) {
     const stock = t.zone ? { zone: t.zone } : t.poolId ? { poolId: t.poolId } : { capacity: t.capacity ?? 10 };
     const wish = { name: t.name ?? 'Standard', price: { amount: t.amount ?? 0, currency: body.currency }, ...stock, ...t.more };
-    typeIds.push(expectStatus(await evently.call<{ id: string }>('POST', `${base}/${made.id}/ticket-types`, wish, { token }), 201).id);
+    typeIds.push(
+      expectStatus(await evently.call<{ id: string }>('POST', `${base}/${made.id}/ticket-types`, wish, { token }), 201).id,
+    );
   }
   expectStatus(await evently.call('POST', `${base}/${made.id}/publish`, {}, { token }), 200);
   return { token, orgId, eventId: made.id, currency: body.currency, typeIds };
 }
 
 /** One guest's attempt to book. */
-export function book(evently: Harness, s: Shop, items: unknown, more: Record<string, unknown> = {}, key = unique('key')): Promise<Reply<BookingBody>> {
+export function book(
+  evently: Harness,
+  s: Shop,
+  items: unknown,
+  more: Record<string, unknown> = {},
+  key = unique('key'),
+): Promise<Reply<BookingBody>> {
   const contact = { email: `${unique('guest')}@example.org`, name: 'Guest' };
   return evently.call<BookingBody>('POST', `/v1/events/${s.eventId}/bookings`, { items, contact, ...more }, { key });
 }
@@ -84,7 +112,18 @@ export function cancel(evently: Harness, b: BookingBody, body: unknown = {}): Pr
   return evently.call<BookingBody>('POST', `/v1/bookings/${b.id}/cancel`, body, { token: b.accessToken });
 }
 
-export async function inventory(evently: Harness, s: Shop): Promise<{ poolId: string; capacity: number; held: number; sold: number; reserved: number }[]> {
+export async function inventory(
+  evently: Harness,
+  s: Shop,
+): Promise<{ poolId: string; capacity: number; held: number; sold: number; reserved: number }[]> {
   const path = `/v1/organizations/${s.orgId}/events/${s.eventId}/inventory`;
-  return expectStatus(await evently.call<{ poolId: string; capacity: number; held: number; sold: number; reserved: number }[]>('GET', path, undefined, { token: s.token }), 200);
+  return expectStatus(
+    await evently.call<{ poolId: string; capacity: number; held: number; sold: number; reserved: number }[]>(
+      'GET',
+      path,
+      undefined,
+      { token: s.token },
+    ),
+    200,
+  );
 }

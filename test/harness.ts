@@ -1,6 +1,7 @@
 // The harness: a whole Evently (api, and worker where asked) on a database of its own, spoken to over real HTTP.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
@@ -43,13 +44,14 @@ export class Harness {
     const name = `evently_test_${process.pid}_${randomBytes(4).toString('hex')}`;
     const databaseUrl = await cloneTemplate(admin, name);
     const secrets = testSecrets();
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`; // Webhooks of the test provider come back to it.
     Object.assign(process.env, {
       NODE_ENV: 'test', DATABASE_URL: databaseUrl, REDIS_URL: process.env.TEST_REDIS_URL, SECRETS_DIR: secrets, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
-      DATABASE_POOL: '10', PUBLIC_URL: 'http://127.0.0.1:3000', REDIS_PREFIX: `${name}:`, ...environment,
+      DATABASE_POOL: '10', PUBLIC_URL: url, REDIS_PREFIX: `${name}:`, ...environment,
     }); // prettier-ignore
     const api = await makeServer(apiModule);
-    await api.listen(0, '127.0.0.1');
-    const url = (await api.getUrl()).replace('[::1]', '127.0.0.1');
+    await api.listen(port, '127.0.0.1');
     const worker =
       workerModule && (await NestFactory.createApplicationContext(workerModule, { logger: false, abortOnError: false }));
     await worker?.init();
@@ -98,6 +100,16 @@ export class Harness {
   stop(): Promise<void> {
     return this.clean();
   }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
 }
 
 /** Waits until a check gives something truthy; fails with what was waited for after the deadline. */

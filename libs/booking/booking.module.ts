@@ -14,6 +14,8 @@ import { BookingPort } from './booking.port.js';
 import { BookingProcessor } from './booking.processor.js';
 import { BookingRepository } from './booking.repository.js';
 import { Bookings } from './booking.service.js';
+import { BooksRepository } from './books.repository.js';
+import { BookingBooks } from './books.service.js';
 import { Cancellation, CancelTools } from './cancel.service.js';
 import { Checkout } from './checkout.service.js';
 import { Crowd } from './crowd.service.js';
@@ -34,7 +36,7 @@ import { TicketController } from './ticket.controller.js';
 import { Tickets } from './ticket.service.js';
 
 const services = [
-  BestSeats, BookingAftermath, BookingRepository, Bookings, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
+  BestSeats, BookingAftermath, BookingBooks, BookingRepository, Bookings, BooksRepository, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
   InventoryRepository, PaperDesk, Sales, SeatRepository, Stock, StockAnswers, StockRepository, Sweep, Tickets,
 ]; // prettier-ignore
 

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
 import { machineMs } from '../kernel/time.js';
 import { Database } from '../platform/db/database.js';
+import { Meter, type Counter } from '../platform/observe/meter.js';
 import { BookingConfig } from './booking.config.js';
 import { Lane, LaneFull } from './inventory.lane.js';
 import { InventoryRepository } from './inventory.repository.js';
@@ -25,6 +26,8 @@ const TRIES = 4;
 @Injectable()
 export class Inventory {
   private readonly main: Lane<StockRequest, Verdict>;
+  private readonly decided: Record<StockRequest['kind'], Counter>;
+  private readonly batches: Counter;
   /** By pool: lanes of rows that somebody else held. They wait for the lock. */
   private readonly side = new Map<string, Lane<StockRequest, Verdict>>();
 
@@ -32,8 +35,16 @@ export class Inventory {
     private readonly stock: InventoryRepository,
     private readonly db: Database,
     private readonly config: BookingConfig,
+    meter: Meter,
   ) {
     this.main = this.lane(false);
+    this.decided = {
+      hold: meter.counter('evently_holds_total', 'Holds decided, by verdict', 'verdict'),
+      confirm: meter.counter('evently_confirms_total', 'Confirmations decided, by verdict', 'verdict'),
+      release: meter.counter('evently_releases_total', 'Cancellations and expiries decided, by verdict', 'verdict'),
+    };
+    this.batches = meter.counter('evently_batches_total', 'Calls of the batch functions, by kind', 'kind');
+    meter.gauge('evently_lane_waiting', 'Requests waiting for a decision', () => this.waiting);
   }
 
   /** Requests waiting for a decision in this process. */
@@ -96,7 +107,10 @@ export class Inventory {
   private async decide(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.db.detached(() => this.call(batch, wait));
+        const verdicts = await this.db.detached(() => this.call(batch, wait));
+        this.batches.add(batch[0].kind);
+        for (const { said } of verdicts) if (said !== 'skipped') this.decided[batch[0].kind].add(said);
+        return verdicts;
       } catch (e) {
         if (!isWorthATry(e) || attempt === TRIES) throw e;
       }

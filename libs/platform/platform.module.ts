@@ -29,6 +29,7 @@ import { Health } from './observe/health.js';
 import { Log } from './observe/log.js';
 import { Meter } from './observe/meter.js';
 import { RequestWatch } from './observe/request.watch.js';
+import { Housekeeping } from './queue/housekeeping.processor.js';
 import { JobQueue } from './queue/job.queue.js';
 import { JobWorker } from './queue/job.worker.js';
 import { QueueMeter } from './queue/queue.meter.js';
@@ -72,7 +73,7 @@ export class PlatformModule {}
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [EventConsumers, EventTrouble, JobWorker, QueueMeter, WorkerEngine],
+  providers: [EventConsumers, EventTrouble, Housekeeping, JobWorker, QueueMeter, WorkerEngine],
   exports: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
 })
 export class PlatformWorker {}
