@@ -123,13 +123,16 @@ export class Checkout {
     throw edgeErrors.unavailable();
   }
 
-  /** Once for each payment: its key makes a second wish the first. */
+  /**
+   * Gives back what was paid for a booking that never came to be. One that was confirmed has had its money's worth, or its own refund,
+   * which may have kept a fee. Once for each payment: its key makes a second wish the first.
+   */
   private async giveBack(orgId: string, bookingId: string): Promise<void> {
     await this.db.transaction(async () => {
       const row = await this.db.findForUpdate(Booking, { orgId, id: bookingId });
-      if (!row || row.status === 'CONFIRMED') return;
+      if (!row || row.confirmedAt !== null) return;
       for (const p of await this.payments.ofBooking(orgId, bookingId)) {
-        const due = p.amount - p.refundedAmount - row.refunded;
+        const due = p.amount - row.refunded;
         if (p.status !== 'succeeded' || due <= 0) continue;
         await this.payments.refund({ orgId, bookingId, amount: due, key: `late:${p.id}`, reason: 'hold_ended' });
         row.refunded += due;

@@ -76,6 +76,12 @@ describe('money', () => {
       status: 'CANCELLED',
       refunded: { amount: 2000 - 200 - 100 },
     });
+    // The news of the payment is heard after the cancellation: it must not give the fee back.
+    await until('the payment was heard of', async () => {
+      const sql = `SELECT 1 FROM platform.job WHERE type = 'booking.settle-paid' AND data ->> 'bookingId' = $1 AND status = 'done'`;
+      return (await evently.sql.query(sql, [mine.id])).rowCount;
+    });
+    expect((await read(mine)).refunded?.amount).toBe(1700);
     expectStatus(
       await evently.call('POST', `/v1/organizations/${s.orgId}/events/${s.eventId}/cancel`, {}, { token: s.token }),
       200,

@@ -70,6 +70,13 @@ export class StockRepository {
     );
   }
 
+  /** Which revision of the event is for sale; null when it never was. */
+  async revision(orgId: string, eventId: string): Promise<number | null> {
+    const sql = `SELECT revision FROM booking.event_sale WHERE org_id = $1 AND event_id = $2`;
+    const [row] = await this.db.prepared<{ revision: number }>('sale-revision', sql, [orgId, eventId]);
+    return row?.revision ?? null;
+  }
+
   /** Sales by the month of the event's start, as its own zone writes it. Holds that never became bookings do not count. */
   salesByMonth(orgId: string): Promise<SalesMonth[]> {
     return this.db.query<SalesMonth>(
