@@ -28,11 +28,14 @@ export function windowProblems(from: Date | null, until: Date | null, pointer: s
 
 /**
  * The instant at which a clock in `to` shows what one in `from` shows at `at`. A time that daylight saving skips there becomes
- * as much later as it skips; of a time that comes twice the first is taken.
+ * as much later as it skips; of a time that comes twice the first is taken (as RFC 5545, section 3.3.5).
  */
 export const atSameWallTime = (at: Date, from: string, to: string): Date =>
-  DateTime.fromJSDate(at, { zone: from }).setZone(to, { keepLocalTime: true }).toJSDate();
+  firstOf(DateTime.fromJSDate(at, { zone: from }).setZone(to, { keepLocalTime: true }));
 
 /** So many days later by the calendar of the zone: the clock on the wall shows the same, also across daylight saving. */
 export const shiftedByDays = (at: Date, zone: string, days: number): Date =>
-  DateTime.fromJSDate(at, { zone }).plus({ days }).toJSDate();
+  days === 0 ? at : firstOf(DateTime.fromJSDate(at, { zone }).plus({ days }));
+
+/** Which of two equal wall times luxon takes depends on where it came from, so it is not asked. */
+const firstOf = (time: DateTime): Date => (time.getPossibleOffsets()[0] ?? time).toJSDate();

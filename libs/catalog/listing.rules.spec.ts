@@ -1,0 +1,89 @@
+// What the public types becomes a query that finds what it should, and a circle on the earth a box that holds all of it.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { boxAround, distanceKm, parseNear, plainLetters, searchQuery } from './listing.rules.js';
+
+describe('near', () => {
+  it('reads lat,lon,km and nothing else', () => {
+    expect(parseNear('52.52,13.41,25')).toEqual({ lat: 52.52, lon: 13.41, km: 25 });
+    expect(parseNear(' -90 , 180 , 0.5 ')).toEqual({ lat: -90, lon: 180, km: 0.5 });
+    for (const wrong of [
+      '',
+      '1,2',
+      '1,2,3,4',
+      '91,0,1',
+      '0,181,1',
+      '0,0,0',
+      '0,0,-1',
+      '0,0,20041',
+      'a,b,c',
+      '1e1,0,1',
+      '0,0,NaN',
+      '0,,1',
+    ])
+      expect(parseNear(wrong), wrong).toBeNull();
+  });
+
+  it('measures as maps do', () => {
+    expect(distanceKm({ lat: 52.52, lon: 13.405 }, { lat: 48.8566, lon: 2.3522 })).toBeCloseTo(877.5, 0); // Berlin to Paris.
+    expect(distanceKm({ lat: 0, lon: 179.9 }, { lat: 0, lon: -179.9 })).toBeCloseTo(22.24, 1);
+    expect(distanceKm({ lat: 90, lon: 0 }, { lat: -90, lon: 120 })).toBeCloseTo(20015.1, 0);
+  });
+
+  it('has a box that leaves out no place within the circle, also at the poles and across the 180th meridian', () => {
+    // Evenly spread, which doubles are not: half of those lie close to nought.
+    const evenly = (min: number, max: number) =>
+      fc.integer({ min: 0, max: 1_000_000_000 }).map((n) => min + ((max - min) * n) / 1e9);
+    const lat = evenly(-90, 90);
+    const lon = evenly(-180, 180);
+    const km = fc.oneof(evenly(0.001, 50), evenly(50, 5000), evenly(5000, 20_040));
+    // Places near the rim are what a wrong box leaves out: pick them by bearing and distance from the centre.
+    fc.assert(
+      fc.property(lat, lon, km, evenly(0, 360), evenly(0, 1), (la, lo, k, bearing, part) => {
+        const box = boxAround({ lat: la, lon: lo, km: k });
+        const rad = Math.PI / 180;
+        const angle = (k / 6371.0088) * part;
+        const sinLat = Math.sin(la * rad) * Math.cos(angle) + Math.cos(la * rad) * Math.sin(angle) * Math.cos(bearing * rad);
+        const place = { lat: Math.asin(Math.max(-1, Math.min(1, sinLat))) / rad, lon: 0 };
+        const turn = Math.atan2(
+          Math.sin(bearing * rad) * Math.sin(angle) * Math.cos(la * rad),
+          Math.cos(angle) - Math.sin(la * rad) * sinLat,
+        );
+        place.lon = ((lo + turn / rad + 540) % 360) - 180;
+        if (distanceKm({ lat: la, lon: lo }, place) > k) return true; // Rounded out of the circle.
+        const inside =
+          box.west <= box.east ? place.lon >= box.west && place.lon <= box.east : place.lon >= box.west || place.lon <= box.east;
+        return place.lat >= box.south && place.lat <= box.north && inside;
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('has a box that is no larger than it must be', () => {
+    expect(boxAround({ lat: 0, lon: 0, km: 111.195 })).toMatchObject({
+      south: expect.closeTo(-1, 3),
+      east: expect.closeTo(1, 3),
+    });
+    const wide = boxAround({ lat: 60, lon: 179.9, km: 111.195 });
+    expect(wide.west).toBeGreaterThan(wide.east);
+    expect(wide.east).toBeCloseTo(-178.1, 1);
+    const west = boxAround({ lat: 60, lon: -179.9, km: 111.195 });
+    expect(west.west).toBeCloseTo(178.1, 1);
+    expect(west.east).toBeCloseTo(-177.9, 1);
+    expect(boxAround({ lat: 89.9, lon: 0, km: 100 })).toMatchObject({ north: 90, west: -180, east: 180 });
+  });
+});
+
+describe('words', () => {
+  it('are each the beginning of a word, all of them needed', () => {
+    expect(searchQuery('jazz berl')).toBe(`'jazz':* & 'berl':*`);
+    expect(searchQuery('Café')).toBe(`'Cafe':*`);
+    expect(searchQuery(`O'Neil \\ & | !`)).toBe(`'O':* & 'Neil':*`);
+    expect(searchQuery(' !!! ')).toBeNull();
+    expect(plainLetters('مَرْحَبًا')).toBe('مرحبا');
+  });
+
+  it('never become more words than are looked at', () => {
+    expect(searchQuery('a '.repeat(1000))!.split('&')).toHaveLength(16);
+  });
+});
