@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { bornAt } from './child.mjs';
 import { CommandFailed, command } from './command.mjs';
 import { Advice, makeOwnFolder, root, sharedFolder } from './place.mjs';
+import { say } from './progress.mjs';
 
 const modules = join(root, 'node_modules');
 
@@ -48,10 +49,13 @@ function whatIsMissing(wanted) {
 
 async function npmCi({ dev, tell, total }) {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error', ...(dev ? ['--include=dev'] : [])];
   const timer = setInterval(() => tell(`${Math.min(countInstalled(), total)} of ${total}`), 1000);
+  const run = (...args) => command(npm[0], [...npm.slice(1), ...args], { cwd: root });
   try {
-    await command(npm[0], [...npm.slice(1), ...args], { cwd: root });
+    const away = await registryIsAway(run);
+    if (away) say(`${away} does not answer: trying with what npm has kept of earlier installs`);
+    const args = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', away ? '--offline' : '--prefer-offline'];
+    await run('ci', ...args, ...(dev ? ['--include=dev'] : []));
   } catch (error) {
     if (error.code === 'ENOENT') throw new Advice('npm is not on this machine: install it with Node, then start again.');
     throw error instanceof CommandFailed ? new Advice(explain(error)) : error;
@@ -60,10 +64,25 @@ async function npmCi({ dev, tell, total }) {
   }
 }
 
+/** npm alone would try for many minutes. @returns the registry's address when it cannot be reached; through a proxy only npm can tell */
+async function registryIsAway(run) {
+  const settings = await run('config', 'get', 'registry', 'proxy', 'https-proxy');
+  const value = (name) => new RegExp(`^${name}=(.*)$`, 'm').exec(settings)?.[1] ?? 'null';
+  const registry = value('registry');
+  if (value('proxy') !== 'null' || value('https-proxy') !== 'null') return null;
+  try {
+    await fetch(registry, { method: 'HEAD', signal: AbortSignal.timeout(20_000) });
+    return null;
+  } catch (error) {
+    const network = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/;
+    return error.name === 'TimeoutError' || network.test(error.cause?.code) ? registry : null;
+  }
+}
+
 function explain({ stderr, code, diskFull }) {
   const advice = diskFull
     ? 'The disk is full: make room (about 700 MB) and start again.'
-    : /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(stderr)
+    : /ENOTCACHED|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(stderr)
       ? 'The npm registry cannot be reached: check the network or the proxy, then start again.'
       : /EACCES|EPERM/.test(stderr)
         ? 'Some files belong to another user: start as that user, or remove node_modules as that user.'

@@ -69,7 +69,8 @@ async function findRedis(folder, say) {
 }
 
 function onPath() {
-  for (const folder of (process.env.PATH ?? '').split(':')) {
+  const usual = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
+  for (const folder of [...(process.env.PATH ?? '').split(':'), ...usual]) {
     const name = names.find((each) => existsSync(join(folder, each)));
     if (name) return { command: join(folder, name), env: {} };
   }
@@ -112,6 +113,7 @@ async function unpacked(folder, say) {
 async function download(work) {
   const problems = [];
   const options = ['-o', `Dir::Cache=${join(work, 'cache')}`, '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1'];
+  options.push('-o', 'Acquire::Languages=none', '-o', 'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false');
   if (asRoot) options.push('-o', 'APT::Sandbox::User=root');
   mkdirSync(join(work, 'cache/archives/partial'), { recursive: true });
   mkdirSync(join(work, 'lists/partial'), { recursive: true });
