@@ -48,7 +48,13 @@ function entryOf(e: StoredEvent): HistoryEntry {
   const { rows: _rows, ...told } = e.data;
   const row = e.data.rows?.['booking.booking']?.[0];
   const state = row
-    ? { status: row.status, expiresAt: row.expires_at, total: row.total, refunded: row.refunded, version: row.version }
+    ? {
+        status: row.status,
+        expiresAt: row.expires_at ? new Date(row.expires_at as string) : null,
+        total: row.total,
+        refunded: row.refunded,
+        version: row.version,
+      }
     : {};
   return { seq: e.streamVersion, type: e.type, at: e.occurredAt, actor: e.actor, data: { ...told, ...state } };
 }

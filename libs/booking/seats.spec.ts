@@ -53,6 +53,15 @@ describe('seats', () => {
     expect((await book(evently, s, named(s, ['no-such-seat']))).status).toBe(400);
   });
 
+  it('says of named seats that they are taken, not that all is sold out, and takes over those of a hold that has ended', async () => {
+    const s = await opera();
+    const ids = (await seatsOf(s)).map((x) => x.id);
+    expectStatus(await book(evently, s, named(s, ids)), 201);
+    expect((await book(evently, s, named(s, ids.slice(0, 2)))).body).toMatchObject({ code: 'seat_taken' });
+    await evently.shiftClock(601);
+    expectStatus(await book(evently, s, named(s, ids.slice(0, 2))), 201);
+  });
+
   it('gives each seat to one of many who want overlapping ones', async () => {
     const s = await opera();
     const ids = (await seatsOf(s)).map((x) => x.id).slice(0, 12);

@@ -119,12 +119,12 @@ DECLARE
   said text;
   at timestamptz;
   wanted int;
+  loose int;
   there int;
   used_now int;
   k int;
   kept int;
   expected int;
-  limited boolean := false;
 BEGIN
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
@@ -156,21 +156,22 @@ BEGIN
       ELSE
         -- Lines of one request may share a pool: what its earlier lines take counts.
         SELECT coalesce(sum(l_quantity[m]), 0) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
-        IF free[k] < wanted AND NOT swept[k] THEN
-          swept[k] := true;
-          IF booking.lapse_expired(p_org, p_pool, free, r_org[i], r_event[i], at) > 0 THEN
-            SELECT array_agg(CASE WHEN free[u.ord] IS NOT NULL THEN c.capacity - c.held - c.sold - c.reserved - taken[u.ord] END ORDER BY u.ord) INTO free
-            FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
-            LEFT JOIN booking.inventory c ON c.org_id = u.org AND c.pool_id = u.pool;
+        LOOP
+          loose := NULL;
+          IF l_seats[j] IS NOT NULL THEN
+            SELECT count(*) FILTER (WHERE s.state = 'free'), count(*) INTO loose, there FROM booking.seat s
+            WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ',')) AND s.ticket_type_id = l_type[j];
           END IF;
-        END IF;
-        IF free[k] < wanted THEN
-          said := 'sold_out';
-        ELSIF l_seats[j] IS NOT NULL THEN
-          SELECT count(*) FILTER (WHERE s.state = 'free'), count(*) INTO wanted, there FROM booking.seat s
-          WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ',')) AND s.ticket_type_id = l_type[j];
-          said := CASE WHEN there < l_quantity[j] THEN 'seat_unknown' WHEN wanted < l_quantity[j] THEN 'seat_taken' ELSE said END;
-        END IF;
+          EXIT WHEN swept[k] OR (free[k] >= wanted AND (loose IS NULL OR loose = l_quantity[j]));
+          -- Too little: holds that have ended may be in the way. Once for each pool of a batch.
+          swept[k] := true;
+          EXIT WHEN booking.lapse_expired(p_org, p_pool, free, r_org[i], r_event[i], at) = 0;
+          SELECT array_agg(CASE WHEN free[u.ord] IS NOT NULL THEN c.capacity - c.held - c.sold - c.reserved - taken[u.ord] END ORDER BY u.ord) INTO free
+          FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
+          LEFT JOIN booking.inventory c ON c.org_id = u.org AND c.pool_id = u.pool;
+        END LOOP;
+        said := CASE WHEN there < l_quantity[j] AND loose IS NOT NULL THEN 'seat_unknown' WHEN loose < l_quantity[j] THEN 'seat_taken'
+          WHEN free[k] < wanted THEN 'sold_out' ELSE said END;
         IF said = 'held' AND l_person_max[j] IS NOT NULL THEN
           SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
           WHERE u.org_id = r_org[i] AND u.subject_id = l_type[j] AND u.person = r_person[i];
