@@ -161,10 +161,11 @@ describe('processes', () => {
     const idle = 'setInterval(() => {}, 1000)';
     const inner = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(idle)}, 'dist/apps/api/child.js']);${idle}`;
     const child: ChildProcess = spawn(process.execPath, ['-e', inner, 'dist/apps/api/main.js']);
-    await expect.poll(() => processesOf('api', process.pid).map(({ pid }) => pid)).toEqual([child.pid]);
-    await expect.poll(() => processesOf('api', child.pid!).length).toBe(1);
+    const soon = { timeout: 20_000 };
+    await expect.poll(() => processesOf('api', process.pid).map(({ pid }) => pid), soon).toEqual([child.pid]);
+    await expect.poll(() => processesOf('api', child.pid!).length, soon).toBe(1);
     expect(processesOf('worker', process.pid)).toEqual([]);
     expect(killTree(child.pid!)).toHaveLength(2);
-    await expect.poll(() => processesOf('api', process.pid)).toEqual([]);
+    await expect.poll(() => processesOf('api', process.pid), soon).toEqual([]);
   });
 });

@@ -34,15 +34,14 @@ function missingOrChanged(intent: Intent, listed: ReadonlyMap<string, Listed>, r
     return [{ text: `Booking ${id} was acknowledged (${fate.status}) and now reads ${statusIn(read)}`, shownBy: story(intent) }];
   }
   if (!row) return [{ text: `Booking ${id} was acknowledged and is not in the organizer's list`, shownBy: story(intent) }];
-  const findings: Finding[] = [];
   for (const [where, view, by] of [
     ['its buyer reads', seen, read!],
     ['the list has', row.booking, row.page],
   ] as const) {
     const wrong = differs(intent, fate, view, { at: by.endedAt, clockwork: record });
-    if (wrong) findings.push({ text: `Booking ${id}: ${where} ${wrong}`, shownBy: [...story(intent), by] });
+    if (wrong) return [{ text: `Booking ${id}: ${where} ${wrong}`, shownBy: [...new Set([...story(intent), by])] }];
   }
-  return findings;
+  return [];
 }
 
 /** What is wrong with a view of a booking given what was acknowledged; undefined where nothing is. */
@@ -54,8 +53,9 @@ function differs(
 ): string | undefined {
   const allowed = allowedStates(intent, fate, { at, clockwork });
   if (!allowed.includes(view.status)) return `${view.status}, acknowledged was ${fate.status} (may be ${allowed.join(' or ')})`;
-  if (fate.reason === 'requested' && view.cancelReason !== 'requested')
-    return `cancelReason ${view.cancelReason}, it was cancelled by request`;
+  if (view.status === 'CANCELLED' && fate.reason && view.cancelReason !== fate.reason) {
+    return `cancelReason ${view.cancelReason}, acknowledged was ${fate.reason}`;
+  }
   if (view.status === 'CANCELLED') return undefined;
   const told = intent.booking!;
   if (contents(view) !== contents(told)) return `other contents than acknowledged: ${contents(view)}, not ${contents(told)}`;

@@ -139,6 +139,9 @@ export function jsonOf<T>(body: Buffer): T | undefined {
   }
 }
 
+/** How much of a body is told: enough for the id, the state and the code. */
+const bodyTold = 240;
+
 /** One line that lets an operator find the request: what, with which key, when after `from`, the answer, no secrets. */
 export function describe(exchange: Exchange, from: number): string {
   const { method, path, key, status, code, requestId, sentAt, endedAt } = exchange;
@@ -150,6 +153,6 @@ export function describe(exchange: Exchange, from: number): string {
   const seconds = ((sentAt - from) / 1000).toFixed(3);
   return (
     `+${seconds} s  ${method} ${path}${key ? `  Idempotency-Key ${key}` : ''}  ->  ${answer} in ${Math.round(endedAt - sentAt)} ms` +
-    `  (X-Request-Id ${requestId})${text ? `  ${text.length > 420 ? `${text.slice(0, 420)}...` : text}` : ''}`
+    `  (X-Request-Id ${requestId})${text ? `  ${text.length > bodyTold ? `${text.slice(0, bodyTold)}...` : text}` : ''}`
   );
 }

@@ -80,7 +80,8 @@ export class Intent {
     const held = this.book.answer;
     if (!held || !this.booking) return undefined;
     const cancelled = this.cancel?.answer;
-    if (cancelled && cancelled.status === 200) return { status: 'CANCELLED', reason: 'requested', by: cancelled };
+    // One that had expired meanwhile may be told so: what counts is what the reply said.
+    if (cancelled?.status === 200) return { status: 'CANCELLED', reason: bookingIn(cancelled)?.cancelReason, by: cancelled };
     const unanswered = [...this.confirms, ...(this.cancel ? [this.cancel] : [])].find((step) => !step.answer);
     if (unanswered) return { status: 'unsure', by: unanswered.attempts.at(-1) ?? held };
     const confirmed = this.confirmedBy();

@@ -44,7 +44,7 @@ Exit status: 0 every invariant held, 1 one broke (with the requests that show it
   --arrivals HOW      burst: all at once (default); ramp: more and more of them over the duration;
                       FILE: one number a line, seconds after the opening
   --duration SECONDS  how long buyers come and come back (default 10; with --kill 15 for each role)
-  --hold-seconds N    how long a hold lasts, 5 to 3600 (default 6; with --kill 12)
+  --hold-seconds N    how long a hold lasts, 5 to 3600 (default 10; with --kill 20)
   --kill ROLES        SIGKILL these at random moments: api,worker,postgres,redis (own server only)
   --seed N            the seed of every random choice (default: drawn, and printed)
   --url URL           the Evently to rehearse on (default: this clone's running one, else one of its own
@@ -85,7 +85,7 @@ export function parseOptions(argv: string[], drawSeed: () => number): Options | 
     seats: number('seats', 0, 0, 50_000),
     arrivals: given.arrivals ?? 'burst',
     duration: number('duration', kill.length > 0 ? 15 * kill.length : 10, 1, 3_600),
-    holdSeconds: number('hold-seconds', kill.length > 0 ? 12 : 6, 5, 3_600),
+    holdSeconds: number('hold-seconds', kill.length > 0 ? 20 : 10, 5, 3_600),
     kill,
   };
   if (rush.capacity + rush.seats === 0) throw new UsageError('Nothing is for sale: give --capacity or --seats a number above 0.');
