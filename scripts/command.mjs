@@ -13,7 +13,7 @@ export class CommandFailed extends Error {
   constructor(program, { code, signal, stdout, stderr }) {
     const said = `${stdout}\n${stderr}`;
     super(`${program} failed (${signal ?? code}): ${stderr.trim().slice(-300)}`);
-    Object.assign(this, { code, stdout, stderr, diskFull: /No space left on device|ENOSPC/.test(said) });
+    Object.assign(this, { code, signal, stdout, stderr, diskFull: /No space left on device|ENOSPC/.test(said) });
   }
 }
 

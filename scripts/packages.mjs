@@ -49,7 +49,7 @@ function whatIsMissing(wanted) {
 
 async function npmCi({ dev, tell, total }) {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const timer = setInterval(() => tell(`${Math.min(countInstalled(), total)} of ${total}`), 1000);
+  const timer = setInterval(() => tell(howFar(total)), 1000);
   const run = (...args) => command(npm[0], [...npm.slice(1), ...args], { cwd: root });
   try {
     const away = await registryIsAway(run);
@@ -79,7 +79,7 @@ async function registryIsAway(run) {
   }
 }
 
-function explain({ stderr, code, diskFull }) {
+function explain({ stderr, code, signal, diskFull }) {
   const advice = diskFull
     ? 'The disk is full: make room (about 700 MB) and start again.'
     : /ENOTCACHED|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/.test(stderr)
@@ -88,7 +88,12 @@ function explain({ stderr, code, diskFull }) {
         ? 'Some files belong to another user: start as that user, or remove node_modules as that user.'
         : 'Mend what it says, then start again: the install begins anew.';
   const lines = stderr.split('\n').filter((line) => line.trim() && !/A complete log|EBADENGINE|^npm error *$/.test(line));
-  return `npm ci failed (${code}).\n  ${lines.slice(0, 12).join('\n  ')}\n${advice}`;
+  return `npm ci failed (${signal ?? code}).\n  ${lines.slice(0, 12).join('\n  ')}\n${advice}`;
+}
+
+function howFar(total) {
+  const there = Math.min(countInstalled(), total);
+  return there === 0 ? `npm fetches ${total} packages` : `${there} of ${total} unpacked`;
 }
 
 /** npm makes all folders first, then fills them: those with a package.json are there. */

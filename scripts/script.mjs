@@ -25,7 +25,7 @@ export async function runQuietly(name, env) {
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     const lines = `${error.stdout}\n${error.stderr}`.trim().split('\n').slice(-25);
-    throw new Advice(`${name} failed (${error.code}).\n  ${lines.join('\n  ')}${error.diskFull ? makeRoom : ''}`);
+    throw new Advice(`${name} failed (${error.signal ?? error.code}).\n  ${lines.join('\n  ')}${error.diskFull ? makeRoom : ''}`);
   }
 }
 
