@@ -24,10 +24,9 @@ const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLink
 
 /** Adds the routes. The document is made at the first request and kept as bytes. */
 export function serveDocs(fastify: FastifyInstance, app: NestFastifyApplication): void {
-  let made: Promise<{ bytes: string; etag: string }> | undefined;
+  let made: Promise<Page> | undefined;
   fastify.get('/openapi.json', async (request, reply) => {
-    const { bytes, etag } = await (made ??= make(app));
-    return send(request, reply, 'application/json; charset=utf-8', bytes, etag);
+    return send(request, reply, await (made ??= make(app)));
   });
   fastify.get('/docs', async (_, reply) =>
     reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8').send(PAGE),
@@ -39,20 +38,27 @@ export function serveDocs(fastify: FastifyInstance, app: NestFastifyApplication)
   for (const [name, type] of Object.entries(assets)) {
     fastify.get(`/docs/${name}`, async (request, reply) => {
       const bytes = await readFile(folder + name);
-      return send(request, reply, type, bytes, etagOf(bytes));
+      return send(request, reply, pageOf(type, bytes));
     });
   }
 }
 
-async function make(app: NestFastifyApplication): Promise<{ bytes: string; etag: string }> {
-  const { openApiDocument } = await import('./openapi.js');
-  const bytes = JSON.stringify(openApiDocument(app));
-  return { bytes, etag: etagOf(bytes) };
+interface Page {
+  type: string;
+  bytes: string | Buffer;
+  etag: string;
 }
 
-const etagOf = (bytes: string | Buffer) => `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+async function make(app: NestFastifyApplication): Promise<Page> {
+  const { openApiDocument } = await import('./openapi.js');
+  return pageOf('application/json; charset=utf-8', JSON.stringify(openApiDocument(app)));
+}
 
-function send(request: FastifyRequest, reply: FastifyReply, type: string, bytes: string | Buffer, etag: string): FastifyReply {
+function pageOf(type: string, bytes: string | Buffer): Page {
+  return { type, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, { type, bytes, etag }: Page): FastifyReply {
   void reply.header('etag', etag).header('cache-control', 'public, max-age=300');
   if (request.headers['if-none-match'] === etag) return reply.status(304).send();
   return reply.type(type).send(bytes);

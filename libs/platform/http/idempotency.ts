@@ -80,17 +80,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const claim = { ...sent, bodyHash: this.unguessable(sent.bodyHash) };
     const org = (request.params as Record<string, string>).o;
     const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
-    return from(this.once(mode, isId(org) ? org : NO_ORG, claim, work, request, reply));
+    return from(this.once({ mode, orgId: isId(org) ? org : NO_ORG, claim, work, request, reply }));
   }
 
-  private async once(
-    mode: IdempotencyMode,
-    orgId: string,
-    claim: IdempotencyClaim,
-    work: () => Promise<unknown>,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<unknown> {
+  private async once({ mode, orgId, claim, work, request, reply }: Call): Promise<unknown> {
     const kept = await this.find(orgId, claim);
     if (kept) return replay(kept, claim, reply);
     if (mode === 'natural') {
@@ -179,6 +172,16 @@ export class IdempotencyInterceptor implements NestInterceptor {
     );
     return rows.length > 0;
   }
+}
+
+/** A request that sent a key, and how to do it. */
+interface Call {
+  mode: IdempotencyMode;
+  orgId: string;
+  claim: IdempotencyClaim;
+  work: () => Promise<unknown>;
+  request: FastifyRequest;
+  reply: FastifyReply;
 }
 
 interface Outcome {

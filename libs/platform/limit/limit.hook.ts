@@ -86,7 +86,7 @@ export class LimitHook implements NestInterceptor {
         const verdict = this.limiter.take(policy, policy.by === 'all' ? '' : key);
         if (!verdict.allowed) return done(refuse(policy, verdict, reply));
         // The global limit is nobody's own, so it is not told as what is left.
-        if (policy.by === 'address') note(policy, verdict, policy.quota, request, reply);
+        if (policy.by === 'address') note(policy, verdict, policy.quota, reply);
       }
       return done();
     };
@@ -105,7 +105,7 @@ export class LimitHook implements NestInterceptor {
       const quota = quotaOf(policy, program);
       const verdict = this.limiter.take(policy, key, quota);
       if (!verdict.allowed) throw refuse(policy, verdict, reply);
-      note(policy, verdict, quota, request, reply);
+      note(policy, verdict, quota, reply);
     }
   }
 }
@@ -126,7 +126,8 @@ function samePattern(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-function note(policy: LimitPolicy, verdict: Verdict, quota: number, request: FastifyRequest, reply: FastifyReply): void {
+function note(policy: LimitPolicy, verdict: Verdict, quota: number, reply: FastifyReply): void {
+  const { request } = reply;
   const share = verdict.remaining / quota;
   if (request.nearestLimit && request.nearestLimit.share <= share) return;
   const header = limitHeader(policy.name, verdict);

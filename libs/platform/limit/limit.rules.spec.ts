@@ -3,10 +3,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limitHeader, parseOverride, policyHeader, take, takenElsewhere } from './limit.rules.js';
 
+const ten = { quota: 10, windowSeconds: 60 };
+
 describe('take', () => {
   it('grants the whole quota at once, then one an interval', () => {
     const bucket = { tat: 0 };
-    const at = (now: number) => take(bucket, now, 10, 60);
+    const at = (now: number) => take(bucket, now, { quota: 10, windowSeconds: 60 });
     for (let i = 9; i >= 0; i--) expect(at(1000)).toMatchObject({ allowed: true, remaining: i });
     expect(at(1000)).toEqual({ allowed: false, remaining: 0, resetSeconds: 60, retryAfter: 6 });
     expect(at(6999).allowed).toBe(false);
@@ -26,7 +28,7 @@ describe('take', () => {
         let now = 0;
         for (const { wait, cost } of list) {
           now += wait;
-          const verdict = take(bucket, now, quota, window, cost);
+          const verdict = take(bucket, now, { quota, windowSeconds: window }, cost);
           if (verdict.allowed) grants.push({ at: now, n: cost });
           expect(verdict.remaining).toBeGreaterThanOrEqual(0);
           expect(verdict.remaining).toBeLessThan(quota);
@@ -49,21 +51,21 @@ describe('take', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 600 }), (quota, window) => {
         const bucket = { tat: 0 };
-        let verdict = take(bucket, 0, quota, window);
-        while (verdict.allowed) verdict = take(bucket, 0, quota, window);
-        expect(take({ ...bucket }, verdict.retryAfter * 1000, quota, window).allowed).toBe(true);
-        expect(take({ ...bucket }, verdict.resetSeconds * 1000, quota, window).remaining).toBe(quota - 1);
+        let verdict = take(bucket, 0, { quota, windowSeconds: window });
+        while (verdict.allowed) verdict = take(bucket, 0, { quota, windowSeconds: window });
+        expect(take({ ...bucket }, verdict.retryAfter * 1000, { quota, windowSeconds: window }).allowed).toBe(true);
+        expect(take({ ...bucket }, verdict.resetSeconds * 1000, { quota, windowSeconds: window }).remaining).toBe(quota - 1);
       }),
     );
   });
 
   it('counts what others took, and does not stay shut for ever', () => {
     const bucket = { tat: 0 };
-    takenElsewhere(bucket, 0, 10, 60, 9);
-    expect(take(bucket, 0, 10, 60).allowed).toBe(true);
-    expect(take(bucket, 0, 10, 60).allowed).toBe(false);
-    takenElsewhere(bucket, 0, 10, 60, 1_000_000);
-    expect(take(bucket, 120_000, 10, 60).allowed).toBe(true);
+    takenElsewhere(bucket, 0, ten, 9);
+    expect(take(bucket, 0, ten).allowed).toBe(true);
+    expect(take(bucket, 0, ten).allowed).toBe(false);
+    takenElsewhere(bucket, 0, ten, 1_000_000);
+    expect(take(bucket, 120_000, ten).allowed).toBe(true);
   });
 });
 

@@ -3,11 +3,14 @@
 /** Whose requests are added up. */
 export type CountedBy = 'all' | 'address' | 'caller' | 'organization';
 
-export interface LimitPolicy {
-  name: string;
+export interface Quota {
   /** Requests in a window; all of them may come at once. */
   quota: number;
   windowSeconds: number;
+}
+
+export interface LimitPolicy extends Quota {
+  name: string;
   by: CountedBy;
   /** Only these routes, as `METHOD /pattern`; absent: every route. */
   routes?: readonly string[];
@@ -70,7 +73,7 @@ export interface Verdict {
 }
 
 /** Takes `cost` requests from a bucket, or refuses and takes nothing. Never more than `quota` at once, and `quota` per window in the long run. */
-export function take(bucket: Bucket, now: number, quota: number, windowSeconds: number, cost = 1): Verdict {
+export function take(bucket: Bucket, now: number, { quota, windowSeconds }: Quota, cost = 1): Verdict {
   const windowMs = windowSeconds * 1000;
   const interval = windowMs / quota;
   const tat = Math.max(bucket.tat, now);
@@ -88,7 +91,7 @@ export function take(bucket: Bucket, now: number, quota: number, windowSeconds: 
 }
 
 /** Counts what others took: it may push the bucket beyond its quota, but not so far that it stays shut for more than a window. */
-export function takenElsewhere(bucket: Bucket, now: number, quota: number, windowSeconds: number, taken: number): void {
+export function takenElsewhere(bucket: Bucket, now: number, { quota, windowSeconds }: Quota, taken: number): void {
   const windowMs = windowSeconds * 1000;
   bucket.tat = Math.min(Math.max(bucket.tat, now) + (windowMs / quota) * taken, now + 2 * windowMs);
 }

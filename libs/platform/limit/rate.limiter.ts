@@ -53,7 +53,8 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     const buckets = this.buckets.get(policy)!;
     const bucket = buckets.at(key, now);
     const cost = policy.without === 'closed' && !this.redis.up ? Math.min(CLOSED_COST, quota) : 1;
-    const verdict = take(bucket, now, quota, policy.windowSeconds, cost);
+    const limit = quota === policy.quota ? policy : { quota, windowSeconds: policy.windowSeconds };
+    const verdict = take(bucket, now, limit, cost);
     if (verdict.allowed) buckets.count(bucket, 1);
     return verdict;
   }
@@ -111,7 +112,7 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     bucket.sum = sum;
     if (before < 0) return; // First told: what the sum already held may be long past.
     const others = sum >= before + own ? sum - before - own : Math.max(0, sum - own); // Smaller: the key had expired.
-    if (others > 0) takenElsewhere(bucket, performance.now(), policy.quota, policy.windowSeconds, others);
+    if (others > 0) takenElsewhere(bucket, performance.now(), policy, others);
   }
 
   private untold(policy: LimitPolicy, bucket: CountedBucket, n: number): void {
