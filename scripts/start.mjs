@@ -8,7 +8,7 @@ import { endCommands } from './command.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, dataFolder, root } from './place.mjs';
+import { Advice, dataFolder, makeOwnFolder, root } from './place.mjs';
 import { Steps, note, say } from './progress.mjs';
 import { hasScript, runQuietly } from './script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
@@ -167,13 +167,16 @@ function followNpm() {
   if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && !stopAsked && void stop(), 1000).unref();
 }
 
+/** Before anything is half done. Later a full disk is told by whoever meets it. */
 function checkDisk() {
   const first = !fs.existsSync(join(root, 'node_modules'));
-  const needed = first ? 700 : 100;
-  const { bavail, bsize } = fs.statfsSync(root);
-  const free = Math.floor((bavail * bsize) / 2 ** 20);
-  if (free < needed)
-    throw new Advice(`Only ${free} MB are free below ${root}; ${needed} MB are needed. Make room and start again.`);
+  const needed = { [root]: first ? 700 : 50, [makeOwnFolder()]: 100 };
+  for (const [folder, megabytes] of Object.entries(needed)) {
+    const { bavail, bsize } = fs.statfsSync(folder);
+    const free = Math.floor((bavail * bsize) / 2 ** 20);
+    if (free < megabytes)
+      throw new Advice(`Only ${free} MB are free in ${folder}; ${megabytes} MB are needed. Make room and start again.`);
+  }
 }
 
 function lastLine(text) {

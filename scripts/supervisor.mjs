@@ -34,6 +34,7 @@ export class Supervisor {
 
   async #watch(child) {
     let delayMs = firstDelayMs;
+    let failures = 0;
     while (!this.#ending.signal.aborted) {
       const since = performance.now();
       await this.#alive(child);
@@ -52,9 +53,10 @@ export class Supervisor {
       const began = performance.now();
       try {
         await child.start();
+        failures = 0;
         note(`${child.name} is back (${((performance.now() - began) / 1000).toFixed(1)} s)`);
       } catch (error) {
-        if (!this.#ending.signal.aborted) note(error.message);
+        if (!this.#ending.signal.aborted) note(failures++ === 0 ? error.message : `${child.name} still does not start`);
       }
     }
   }
