@@ -69,4 +69,7 @@ export abstract class CatalogPort {
 
   /** The currency of an event, drafts included; refuses with `not_found` when there is none. */
   abstract currencyOf(orgId: string, eventId: string): Promise<string>;
+
+  /** The pools of all of an organization's events with the capacity their organizer gave them, for comparing with the stock. */
+  abstract capacities(orgId: string): Promise<{ poolId: string; eventId: string; capacity: number }[]>;
 }

@@ -86,6 +86,11 @@ export class CatalogRepository {
     return revision;
   }
 
+  capacities(orgId: string): Promise<{ poolId: string; eventId: string; capacity: number }[]> {
+    const sql = 'SELECT id AS "poolId", event_id AS "eventId", capacity FROM catalog.pool WHERE org_id = $1 ORDER BY id';
+    return this.db.query(sql, [orgId]);
+  }
+
   /** An event as it may be sold or was; null while nobody published it. */
   async snapshot(orgId: string, eventId: string): Promise<EventSnapshot | null> {
     const sql = `${SNAPSHOT} WHERE e.org_id = $1 AND e.id = $2 AND e.published_at IS NOT NULL`;

@@ -51,6 +51,10 @@ export class CatalogService extends CatalogPort {
     return event.currency;
   }
 
+  capacities(orgId: string): Promise<{ poolId: string; eventId: string; capacity: number }[]> {
+    return this.repository.capacities(orgId);
+  }
+
   /** An event that the caller may do this with; refuses as Access.demand does. */
   async visible(action: string, { orgId, eventId }: EventPath): Promise<Event> {
     const event = await this.repository.find(orgId, eventId);

@@ -52,12 +52,12 @@ export class EventStore {
   }
 }
 
-/** A row as it may be kept for ever: personal columns left out, organizers' texts as their SHA-256. */
+/** A row as it may be kept for ever, in JSON as to_jsonb() writes it: personal columns left out, organizers' texts as their SHA-256. */
 export function withoutPersonalData(table: string, values: Record<string, unknown>): Record<string, unknown> {
   const personal = personalDataOf(table)?.columns ?? {};
   const out: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(values)) {
-    if (personal[column] === undefined) out[column] = value;
+    if (personal[column] === undefined) out[column] = Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : value;
     else if (personal[column] === 'text') out[column] = digest(value);
   }
   return out;
