@@ -105,6 +105,12 @@ describe('addresses and methods', () => {
     expect(reply.headers.get('allow')).toBe(path === '/livez' ? 'GET, HEAD' : 'GET, HEAD, POST');
   });
 
+  it('405 for a QUERY without a body, as for any method not taken', async () => {
+    const { status, body, head } = await raw('QUERY /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect([status, JSON.parse(body)]).toMatchObject([405, { code: 'method_not_allowed' }]);
+    expect(head).toContain('allow: get, head');
+  });
+
   it('answers HEAD like GET without a body, and OPTIONS with Allow', async () => {
     const head = await call('HEAD', '/v1/things');
     expect([head.status, head.text]).toEqual([200, '']);

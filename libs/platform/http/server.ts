@@ -128,6 +128,12 @@ function surround(fastify: FastifyInstance, health: Health, routes: RouteTable):
           .header('allow', [...allowed, 'OPTIONS'].join(', '))
           .send();
       }
+      if (request.is404 && request.method === 'QUERY') {
+        // Fastify asks a QUERY for its Content-Type before it looks whether the address takes one.
+        const allowed = routes.methodsFor(request.url);
+        if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
+        return done(allowed.length > 0 ? edgeErrors.methodNotAllowed() : edgeErrors.notFound());
+      }
       return done();
     });
   });
