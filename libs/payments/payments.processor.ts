@@ -8,6 +8,7 @@ import { DeliverTestWebhook, SubmitRefund } from './payments.jobs.js';
 import { ReconcileService } from './reconcile.service.js';
 import { RefundService } from './refund.service.js';
 import { TestWebhooks } from './test-webhook.client.js';
+import { WebhookService } from './webhook.service.js';
 
 auditOnlyEvents(
   PaymentCreated,
@@ -24,6 +25,7 @@ export class PaymentsProcessor {
   constructor(
     private readonly refunds: RefundService,
     private readonly reconciler: ReconcileService,
+    private readonly webhooks: WebhookService,
     private readonly testWebhooks: TestWebhooks,
   ) {}
 
@@ -37,5 +39,10 @@ export class PaymentsProcessor {
 
   @Every(1000) settleOverdue() {
     return this.reconciler.settleOverdue();
+  }
+
+  @Every(600_000) async trim() {
+    await this.webhooks.trim();
+    await this.testWebhooks.trim();
   }
 }

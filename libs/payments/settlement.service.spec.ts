@@ -124,7 +124,7 @@ describe('settlement', () => {
           await check(wish.orgId, ranks);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   }, 120_000);
 
@@ -142,7 +142,7 @@ describe('settlement', () => {
         expect(await house.balance(wish.orgId, 'provider')).toBe(await house.providerHolds(wish.orgId));
         expect(await house.port.openAmong(wish.orgId, [wish.bookingId])).toEqual(new Set());
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 120_000);
 

@@ -4,6 +4,7 @@ import { Clock } from '../kernel/time.js';
 import { Database } from '../platform/db/database.js';
 import { EventStore } from '../platform/eventstore/event.store.js';
 import { Log } from '../platform/observe/log.js';
+import { Meter, type Counter } from '../platform/observe/meter.js';
 import { LedgerEntry } from './ledger-entry.entity.js';
 import { captured } from './ledger.rules.js';
 import { Payment } from './payment.entity.js';
@@ -15,6 +16,8 @@ import { RefundService } from './refund.service.js';
 
 @Injectable()
 export class SettlementService {
+  private readonly settled: Counter;
+
   constructor(
     private readonly db: Database,
     private readonly events: EventStore,
@@ -22,7 +25,10 @@ export class SettlementService {
     private readonly refunds: RefundService,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {}
+    meter: Meter,
+  ) {
+    this.settled = meter.counter('evently_payments_total', 'Payments that came to a status, by it', 'status');
+  }
 
   /** State, ledger and domain event in one transaction. Words that are late, doubled or overtaken change nothing. */
   take(subject: { orgId: string; paymentId: string }, answer: ChargeAnswer): Promise<Outcome> {
@@ -42,6 +48,8 @@ export class SettlementService {
         const told = payment.status === 'declined' ? PaymentDeclined(payment.told) : PaymentProcessing(payment.told);
         await this.events.announce(told, payment);
       }
+      const came = payment.surplus ? 'surplus' : payment.status;
+      this.db.afterCommit(() => this.settled.add(came));
       return 'applied';
     });
   }

@@ -120,4 +120,13 @@ export class TestProviderRepository {
     );
     return row?.body ?? null;
   }
+
+  /** Forgets, a page at a time, webhooks whose deliveries are long over. */
+  async trimWebhooks(days: number, page: number): Promise<number> {
+    return this.db.execute(
+      `DELETE FROM payments.test_webhook WHERE ctid IN (SELECT ctid FROM payments.test_webhook
+         WHERE created_at < platform.now() - $1 * interval '1 day' LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [days, page],
+    );
+  }
 }

@@ -29,6 +29,9 @@ interface TestEvent {
 
 /** How long one delivery may take. */
 const DELIVERY_MS = 10_000;
+/** How long a body is kept: its deliveries are over within hours. */
+const KEPT_DAYS = 7;
+const PAGE = 5000;
 
 @Injectable()
 export class TestWebhooks {
@@ -71,6 +74,11 @@ export class TestWebhooks {
     });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`The webhook ${webhookId} was answered ${response.status}.`);
+  }
+
+  /** Forgets what is long delivered. */
+  async trim(): Promise<void> {
+    while ((await this.books.trimWebhooks(KEPT_DAYS, PAGE)) === PAGE);
   }
 
   /** Believes a webhook by its signature, and puts it in our words. */

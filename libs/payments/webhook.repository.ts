@@ -20,6 +20,16 @@ export class WebhookRepository {
     return rows.length > 0;
   }
 
+  /** Forgets, a page at a time, what came long after any provider would bring it again. What an operator must look at stays. */
+  async trim(days: number, page: number): Promise<number> {
+    return this.db.execute(
+      `DELETE FROM payments.webhook_event WHERE ctid IN (SELECT ctid FROM payments.webhook_event
+         WHERE outcome NOT IN ('unknown', 'mismatch') AND received_at < platform.now() - $1 * interval '1 day'
+         LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [days, page],
+    );
+  }
+
   async conclude(provider: string, event: ProviderEvent, outcome: Outcome): Promise<void> {
     await this.db.prepared(
       'webhook-conclude',

@@ -221,4 +221,17 @@ describe('webhooks', () => {
     expect(await inbox(orgId)).toEqual([]);
     expect((await bring(body)).body.outcome).toBe('applied');
   });
+
+  it('forgets what is long over, and keeps what an operator must look at', async () => {
+    const { orgId, payment } = await open();
+    await bring(eventOf(orgId, payment.id));
+    await bring(eventOf(orgId, newId(orgId)));
+    await house.processor.trim();
+    expect(await inbox(orgId)).toHaveLength(2);
+    await house.evently.shiftClock(61 * 86_400);
+    await house.processor.trim();
+    expect(await inbox(orgId)).toEqual(['charge.succeeded: unknown']);
+    const { rows } = await house.evently.sql.query('SELECT 1 FROM payments.test_webhook');
+    expect(rows).toEqual([]);
+  });
 });
