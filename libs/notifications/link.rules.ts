@@ -1,7 +1,8 @@
 // Links in mails that carry a token: where each leads.
 import type { MailedTokenKind } from '../auth/auth.port.js';
+import type { LinkPage } from './link-page.rules.js';
 
-const pages: Record<MailedTokenKind, string> = {
+const pages: Record<MailedTokenKind, LinkPage> = {
   'email-verification': 'verify-email',
   'password-reset': 'reset-password',
   invitation: 'accept-invitation',

@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { BookingModule } from '../booking/booking.module.js';
 import { DeliveryService } from './delivery.service.js';
 import { LetterService } from './letter.service.js';
+import { LinkController } from './link.controller.js';
 import { MailModule } from './mail.module.js';
 import { MessageController } from './message.controller.js';
 import { MessageRepository } from './message.repository.js';
@@ -17,7 +18,7 @@ const services = [MessageRepository, MessageService, LetterService, DeliveryServ
 @Module({ imports: [AuthModule, BookingModule, MailModule], providers: services, exports: services })
 export class NotificationsModule {}
 
-@Module({ imports: [NotificationsModule], controllers: [MessageController] })
+@Module({ imports: [NotificationsModule], controllers: [LinkController, MessageController] })
 export class NotificationsApi {}
 
 @Module({ imports: [NotificationsModule], providers: [NotificationProcessor] })

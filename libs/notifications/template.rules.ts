@@ -1,4 +1,5 @@
 // Templates: the words of a language, the facts of a message, one calm layout; as subject, text and HTML. All that is given is escaped.
+import { LRUCache } from 'lru-cache';
 import { minorDigits, type Money } from '../kernel/money.js';
 import { arabic } from './arabic.rules.js';
 import { english } from './english.rules.js';
@@ -101,18 +102,19 @@ export function moneyText({ amount, currency }: Money, locale: string): string {
   return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(decimal as `${number}`);
 }
 
+/** Making a formatter costs a hundred times its use. */
+const clocks = new LRUCache<string, Intl.DateTimeFormat>({ max: 500 });
+
 /** Date and time as a clock at the event shows them, with the zone's name. */
 export function timeText(at: Date, timeZone: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
-    weekday: 'long',
-    year: 'numeric',
-    month: 'long',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-    timeZone,
-    timeZoneName: 'short',
-  }).format(at);
+  const key = `${locale} ${timeZone}`;
+  let clock = clocks.get(key);
+  if (!clock) {
+    const day = { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' } as const;
+    clock = new Intl.DateTimeFormat(locale, { ...day, hour: 'numeric', minute: '2-digit', timeZone, timeZoneName: 'short' });
+    clocks.set(key, clock);
+  }
+  return clock.format(at);
 }
 
 type Detail = [label: string, values: string[]];
@@ -172,7 +174,7 @@ function htmlOf(wording: Wording, { title, paragraphs, details, action, after }:
   const row = ([label, values]: Detail) =>
     `<tr><th scope="row" style="text-align:${side};vertical-align:top;font-weight:normal;color:#5b6472;padding:4px 0;width:30%">${escape(label)}</th>` +
     `<td style="vertical-align:top;padding:4px 0">${values.map((v) => `<bdi>${escape(v)}</bdi>`).join('<br>')}</td></tr>`;
-  const table = `<table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="margin:0 0 24px;border-top:1px solid #e3e7ec;border-bottom:1px solid #e3e7ec">${details.map(row).join('')}</table>`;
+  const table = `<table width="100%" cellspacing="0" cellpadding="0" style="margin:0 0 24px;border-top:1px solid #e3e7ec;border-bottom:1px solid #e3e7ec">${details.map(row).join('')}</table>`;
   const button = action
     ? `<p style="margin:0 0 24px"><a href="${escape(action.url)}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1f4fd8;color:#ffffff;text-decoration:none">${escape(action.label)}</a></p>`
     : '';
@@ -187,7 +189,7 @@ function htmlOf(wording: Wording, { title, paragraphs, details, action, after }:
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escape = (text: string) => text.replace(/[&<>"']/g, (c) => entities[c]);
+export const escape = (text: string) => text.replace(/[&<>"']/g, (c) => entities[c]);
 
 /** Names and titles come from people: no line breaks, no controls, no direction marks that would turn the words around them. */
 // oxlint-disable-next-line no-control-regex
