@@ -13,7 +13,6 @@ import { AccountRepository } from './account.repository.js';
 import { AccountChanged, AccountRegistered } from './auth.domain-events.js';
 import { authErrors } from './auth.errors.js';
 import { personOf } from './auth.policy.js';
-import { PasswordHash } from './password-hash.service.js';
 
 @Injectable()
 export class AccountService {
@@ -21,15 +20,12 @@ export class AccountService {
     private readonly db: Database,
     private readonly accounts: AccountRepository,
     private readonly events: EventStore,
-    private readonly hashes: PasswordHash,
     private readonly access: Access,
     private readonly clock: Clock,
   ) {}
 
   /** Makes an account; `email_taken` when the address has one. The mail with the verification link goes out with the domain event. */
-  async register(body: RegisterDto): Promise<Account> {
-    if (await this.accounts.idByEmail(body.email)) throw authErrors.emailTaken();
-    const passwordHash = await this.hashes.make(body.password);
+  async register(body: RegisterDto, passwordHash: string): Promise<Account> {
     const account = new Account();
     const now = this.clock.now();
     account.id = newGlobalId();

@@ -56,6 +56,14 @@ describe('registering', () => {
     expect(replies.map((r) => r.status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
+  it('is done once under a key, however often and however close together it is sent', async () => {
+    const body = { email: 'once@example.org', password: PASSWORD, name: 'Once' };
+    const send = () => evently.call('POST', '/v1/auth/register', body, { key: 'register-once' });
+    const replies = [...(await Promise.all([send(), send(), send()])), await send()];
+    expect(replies.map((r) => r.status)).toEqual([201, 201, 201, 201]);
+    expect(new Set(replies.map((r) => r.text)).size).toBe(1);
+  });
+
   it('says at which pointer a body is wrong', async () => {
     for (const [body, pointer] of [
       [{ email: 'no', password: PASSWORD, name: 'A' }, '/email'],

@@ -56,6 +56,7 @@ const forTheApi = [
   InvitationService,
   MemberService,
   OrganizationService,
+  PasswordHash,
   PasswordService,
   PrincipalService,
   SessionService,

@@ -49,13 +49,12 @@ export class PasswordService {
   }
 
   /** Takes a new password for the token of a mailed link; every session of the account ends. The link proves the address too. */
-  async reset(token: string, next: string): Promise<void> {
+  async reset(token: string, passwordHash: string): Promise<void> {
     const accountId = await this.links.accountProvenBy(token, (account, now) => account.resetLink(now));
-    const hash = await this.hashes.make(next);
     await this.db.transaction(async () => {
       await this.account.alter(accountId, (account, now) => {
         this.links.demandLink(token, account.resetLink(now));
-        account.setPassword(hash);
+        account.setPassword(passwordHash);
         account.verifyEmail(now);
         return PasswordChanged({ orgId: NO_ORG, accountId });
       });

@@ -1,5 +1,5 @@
 // Routes of logging in and out, and of links that were mailed.
-import { Body, Controller, Post, Req } from '@nestjs/common';
+import { Body, Controller, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { edgeErrors } from '../kernel/errors.js';
@@ -8,6 +8,7 @@ import { Answers, CanAnyone, Idempotent, Refuses } from '../platform/http/route.
 import { AccountLinkService } from './account-link.service.js';
 import { accountView, AccountView, RegisterDto } from './account.dto.js';
 import { AccountService } from './account.service.js';
+import { HashedPassword, PasswordGuard } from './password.guard.js';
 import { PasswordService } from './password.service.js';
 import { EmailDto, LoginDto, LogoutDto, MailedTokenDto, RefreshDto, ResetPasswordDto, TokenReply } from './session.dto.js';
 import { SessionService, type Device } from './session.service.js';
@@ -29,12 +30,13 @@ export class SessionController {
   ) {}
 
   @Post('register')
+  @UseGuards(PasswordGuard)
   @CanAnyone('create', 'Account')
-  @Idempotent('natural')
+  @Idempotent()
   @Answers(201, AccountView)
   @Refuses('email_taken')
-  async register(@Body() body: RegisterDto): Promise<AccountView> {
-    return accountView(await this.accounts.register(body));
+  async register(@Body() body: RegisterDto, @HashedPassword() passwordHash: string): Promise<AccountView> {
+    return accountView(await this.accounts.register(body, passwordHash));
   }
 
   @Post('login')
@@ -79,11 +81,12 @@ export class SessionController {
   }
 
   @Post('password-reset/confirm')
+  @UseGuards(PasswordGuard)
   @CanAnyone('update', 'Account')
-  @Idempotent('natural')
+  @Idempotent()
   @Answers(204)
-  resetPassword(@Body() body: ResetPasswordDto): Promise<void> {
-    return this.passwords.reset(body.token, body.password);
+  resetPassword(@Body() body: ResetPasswordDto, @HashedPassword() passwordHash: string): Promise<void> {
+    return this.passwords.reset(body.token, passwordHash);
   }
 
   @Post('verify-email')

@@ -2,7 +2,8 @@
 import { BooleanField, EmailField, IdField, InstantField, IntField, TextField } from '../platform/http/fields.js';
 
 /** Passwords: any characters, 8 of them at least (NIST SP 800-63B, 5.1.1). */
-export const NewPasswordField = () => TextField({ min: 8, max: 200, writeOnly: true });
+export const PASSWORD_CHARS = { min: 8, max: 200 };
+export const NewPasswordField = () => TextField({ ...PASSWORD_CHARS, writeOnly: true });
 /** One that is only compared may be of any length that a body holds. */
 const PasswordField = () => TextField({ min: 1, max: 200, writeOnly: true });
 const MailedTokenField = () => TextField({ max: 200, description: 'The token of the mailed link' });
