@@ -17,6 +17,7 @@ export function makeApp({ name, entry, port, host, env, log, pidFile }) {
     env,
     log,
     pidFile,
+    readyMs: 180_000, // A busy small machine takes its time.
     // At first all must be well; started again it only has to live: Redis may be away, and bookings go on.
     ready: async () => {
       const ok = await answers(`http://${host}:${port}${served ? '/livez' : '/readyz'}`);

@@ -24,8 +24,8 @@ export function readSettings(env) {
 }
 
 function portOf(name, text) {
-  const port = Number(text);
-  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port > 0 && port < 65536) return port;
   throw new Advice(`${name} must be a number from 1 to 65535, not ${JSON.stringify(text)}.`);
 }
 

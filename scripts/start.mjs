@@ -8,7 +8,7 @@ import { endCommands } from './command.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, dataFolder, makeOwnFolder, root } from './place.mjs';
+import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './place.mjs';
 import { Steps, note, say } from './progress.mjs';
 import { hasScript, runQuietly } from './script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
@@ -32,12 +32,12 @@ await start().catch(fail);
 async function start() {
   readEnvFile();
   const settings = readSettings(process.env);
-  const secrets = prepareSecrets(process.env);
   checkDisk();
+  const secrets = prepareSecrets(process.env);
   const pids = await claimInstallation();
   claimed = true;
   await checkPorts(settings);
-  const steps = new Steps(6);
+  const steps = new Steps(5);
   await step(steps, 'Packages', (tell) => installPackages({ dev: false, tell }));
   await step(steps, 'Build', async () => builtLine(await build()));
   let infra;
@@ -48,13 +48,9 @@ async function start() {
   const env = await appEnvironment(settings, infra, secrets);
   await step(steps, 'Database schema', async () => lastLine(await runQuietly('migrate', env)));
   let demo;
-  await step(steps, 'Demo organization', async () => {
-    demo = await demoRows(env);
-    return demo.length > 0 ? 'there' : 'none';
-  });
   let apps;
-  await step(steps, 'Api and worker', async () => {
-    apps = await startApps(settings, env, pids);
+  await step(steps, 'Demo organization, api and worker', async () => {
+    [demo, apps] = await Promise.all([demoRows(env), startApps(settings, env, pids)]);
     return 'serving';
   });
   say(table({ settings, infra, demo, seconds: (performance.now() - began) / 1000 }));
@@ -91,6 +87,7 @@ async function appEnvironment({ host, ports, workerPort, publicUrl }, { database
     PORT: String(ports[0]),
     WORKER_PORT: String(workerPort),
     PUBLIC_URL: publicUrl,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(ownFolder, 'compiled'), // Node 22 and newer start faster by it.
     ...secrets,
   };
   writeRecord(own, { database: Boolean(process.env.DATABASE_URL), redis: Boolean(process.env.REDIS_URL) });
