@@ -10,7 +10,7 @@ export const startsWithASentence: Rule = (sources) =>
   sources
     .filter((s) => {
       const [first, second] = s.text.replace(/^#!.*\n/, '').split('\n');
-      return !/^\/\/ \S.{14,}/.test(first) || !/[.:]$/.test((second ?? '').startsWith('// ') ? '.' : first);
+      return !/^\/\/ \S.{14,}/.test(first) || !/[.:?!]$/.test((second ?? '').startsWith('// ') ? '.' : first);
     })
     .map((s) => `${s.path}: its first line is no sentence that says what it is.`);
 

@@ -1,5 +1,4 @@
 // Events as they come in and go out, to organizers and to everyone.
-import { IsNumber } from 'class-validator';
 import {
   AmountField,
   BooleanField,
@@ -25,12 +24,12 @@ import { LocationDto } from './venue.dto.js';
 const statuses = ['draft', 'published', 'cancelled', 'past'] as const;
 const HOLD = { min: 5, max: 3600, description: 'How long a hold lasts; 600 unless given' };
 const UNTIL = { min: 0, max: 87_600, nullable: true, description: 'Buyers may cancel until so many hours before; null never' };
-const FEE = { min: 0, max: 100, description: 'Kept of what was paid, up to two decimals' };
+const FEE = { min: 0, max: 100, decimals: 2, description: 'Kept of what was paid, up to two decimals' };
 const FEE_AMOUNT = { description: 'Kept for each ticket, in minor units of the event’s currency' };
 
 export class CancelPolicyDto implements Partial<CancelPolicy> {
   @IntField({ optional: true, ...UNTIL }) untilHours?: number | null;
-  @NumberField({ optional: true, ...FEE }) @IsNumber({ maxDecimalPlaces: 2 }) feePercent?: number;
+  @NumberField({ optional: true, ...FEE }) feePercent?: number;
   @AmountField({ optional: true, ...FEE_AMOUNT }) feeAmount?: number;
 }
 

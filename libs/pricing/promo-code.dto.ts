@@ -2,7 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsNumber, ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateBy, ValidateIf } from 'class-validator';
 import { isAmount, isCurrency, type Money } from '../kernel/money.js';
 import {
   AmountField,
@@ -23,7 +23,7 @@ const CODE = {
   description: 'Compared without case; unique within the event',
   example: 'EARLY10',
 };
-const PERCENT = { min: 0.01, max: 100, description: 'Off each line, rounded half up; up to two decimals' };
+const PERCENT = { decimals: 2, min: 0.01, max: 100, description: 'Off each line, rounded half up; up to two decimals' };
 const USES = { min: 1, max: 1_000_000_000, nullable: true, description: 'Bookings it may be used by; unlimited unless given' };
 const PER_PERSON = { min: 1, max: 1_000_000, nullable: true, description: 'Bookings of one person it may be used by' };
 const WHEN = { nullable: true };
@@ -55,7 +55,7 @@ function DiscountField(o: { nullable?: boolean } = {}): PropertyDecorator {
 
 export class CreatePromoCodeDto {
   @TextField(CODE) code: string;
-  @NumberField({ optional: true, ...PERCENT }) @IsNumber({ maxDecimalPlaces: 2 }) percent?: number;
+  @NumberField({ optional: true, ...PERCENT }) percent?: number;
   @DiscountField() amount?: number | Money;
   @IntField({ optional: true, ...USES }) maxUses?: number | null;
   @IntField({ optional: true, ...PER_PERSON }) maxPerPerson?: number | null;
@@ -64,7 +64,7 @@ export class CreatePromoCodeDto {
 }
 
 export class ChangePromoCodeDto {
-  @NumberField({ optional: true, nullable: true, ...PERCENT }) @IsNumber({ maxDecimalPlaces: 2 }) percent?: number | null;
+  @NumberField({ optional: true, nullable: true, ...PERCENT }) percent?: number | null;
   @DiscountField({ nullable: true }) amount?: number | Money | null;
   @IntField({ optional: true, ...USES }) maxUses?: number | null;
   @IntField({ optional: true, ...PER_PERSON }) maxPerPerson?: number | null;

@@ -110,13 +110,17 @@ export function IntField(o: FieldOptions & { min?: number; max?: number } = {}):
 export const AmountField = (o: FieldOptions = {}) =>
   IntField({ description: 'Integer minor units', ...o, min: 0, max: Number.MAX_SAFE_INTEGER });
 
-export function NumberField(o: FieldOptions & { min: number; max: number }): PropertyDecorator {
+/** `decimals`: so many places after the point at most. (class-validator's own check throws on 1e-7.) */
+export function NumberField(o: FieldOptions & { min: number; max: number; decimals?: number }): PropertyDecorator {
+  const { min, max, decimals } = o;
+  const rounded = (v: unknown) => typeof v === 'number' && (decimals === undefined || Number(v.toFixed(decimals)) === v);
   return field(
     o,
-    { type: 'number', minimum: o.min, maximum: o.max },
+    { type: 'number', minimum: min, maximum: max },
     IsNumber({ allowNaN: false, allowInfinity: false }),
-    Min(o.min),
-    Max(o.max),
+    Min(min),
+    Max(max),
+    check('decimals', rounded, `Send a number with at most ${decimals} digits after the point.`),
   );
 }
 
@@ -199,6 +203,14 @@ export class PageQuery {
 export const AnyJsonField = (o: FieldOptions = {}) =>
   field(
     o,
-    { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }] } as Api,
+    {
+      oneOf: [
+        { type: 'string' },
+        { type: 'number' },
+        { type: 'boolean' },
+        { type: 'array', items: {} },
+        { type: 'object', additionalProperties: true },
+      ],
+    } as Api,
     check('given', (v) => v !== undefined && v !== null, 'Send a value.'),
   );

@@ -137,6 +137,18 @@ function onMethod(decorate: MethodDecorator, target: object, method: string | sy
   if (descriptor) decorate(target, method, descriptor);
 }
 
-/** Another status that a route may answer with, and the same body: 202 while something is still under way. */
-export const AlsoAnswers = (status: number, type: Type): MethodDecorator =>
-  applyDecorators(ApiExtraModels(type), ApiResponse({ status, schema: { $ref: getSchemaPath(type) } as never }));
+type Documented = Record<string, { schema?: object } | undefined>;
+
+/**
+ * Something else that a route may answer with: another status (202 while something is under way), or another body with the
+ * status it has. Stands above @Answers.
+ */
+export const AlsoAnswers =
+  (status: number, type: Type): MethodDecorator =>
+  (target, method, descriptor) => {
+    const handler = descriptor.value as object;
+    const known = (Reflect.getMetadata('swagger/apiResponse', handler) as Documented | undefined)?.[status]?.schema;
+    const other = { $ref: getSchemaPath(type) };
+    const schema = known ? { anyOf: [known, other] } : other;
+    applyDecorators(ApiExtraModels(type), ApiResponse({ status, schema: schema as never }))(target, method, descriptor);
+  };
