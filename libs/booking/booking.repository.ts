@@ -98,12 +98,13 @@ export class BookingRepository {
   }
 
   /** Holds whose time is over, of all organizations, the oldest first. Those with a payment under way are asked for apart. */
-  overdue(paying: boolean, limit: number): Promise<OverdueHold[]> {
+  overdue(paying: boolean, limit: number, except: string[]): Promise<OverdueHold[]> {
     return this.db.query<OverdueHold>(
       `SELECT b.org_id AS "orgId", b.id AS "bookingId", b.paying, array_agg(DISTINCT i.pool_id::text) AS "poolIds"
-       FROM (SELECT * FROM booking.booking WHERE status = 'PENDING' AND expires_at <= platform.now() AND paying = $1 ORDER BY expires_at LIMIT $2) b
+       FROM (SELECT * FROM booking.booking WHERE status = 'PENDING' AND expires_at <= platform.now() AND paying = $1
+             AND id <> ALL ($3::uuid[]) ORDER BY expires_at LIMIT $2) b
        JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id GROUP BY 1, 2, 3`,
-      [paying, limit],
+      [paying, limit, except],
     );
   }
 }

@@ -106,9 +106,11 @@ export class Cancellation {
     const { db, stock } = this.tools;
     if (booking.status !== 'CONFIRMED')
       throw bookingErrors.badTransition({ from: booking.status }, 'Only a confirmed booking has tickets to give back.');
-    const chosen = liveTickets(booking).filter((t) => ticketIds.includes(t.id));
-    if (chosen.length !== new Set(ticketIds).size)
-      throw invalid([{ pointer: '/ticketIds', detail: 'Name valid tickets of this booking, each once.' }]);
+    const named = booking.tickets.filter((t) => ticketIds.includes(t.id));
+    if (named.length !== new Set(ticketIds).size || named.some((t) => t.status === 'used'))
+      throw invalid([{ pointer: '/ticketIds', detail: 'Name tickets of this booking that were not used.' }]);
+    const chosen = named.filter((t) => t.status === 'valid');
+    if (chosen.length === 0) return booking; // Given back before: asking again changes nothing.
     const parts = booking.items
       .map((item) => ({ item, tickets: chosen.filter((t) => t.line === item.line) }))
       .filter((p) => p.tickets.length > 0)
@@ -120,7 +122,7 @@ export class Cancellation {
       const row = await db.findForUpdate(Booking, { orgId: booking.orgId, id: booking.id });
       if (!row || row.version !== booking.version) throw edgeErrors.busy();
       const changed: object[] = [];
-      for (const part of parts) changed.push(...(await this.shrink(booking, part)));
+      for (const part of parts) changed.push(...(await this.shrink(booking, part, row.person)));
       row.total -= amount;
       row.refunded += refund;
       await db.saveVersioned(row);
@@ -134,6 +136,7 @@ export class Cancellation {
   private async shrink(
     booking: BookingState,
     part: { item: BookingState['items'][number]; tickets: BookingState['tickets'] },
+    person: Buffer | null,
   ): Promise<object[]> {
     const { db, stock, seats } = this.tools;
     const { orgId } = booking;
@@ -141,6 +144,7 @@ export class Cancellation {
     if (!item) throw edgeErrors.notFound();
     Object.assign(item, { quantity: part.item.quantity, total: part.item.total, seatIds: part.item.seatIds });
     await stock.unsell(orgId, item.poolId, part.tickets.length);
+    await stock.unuse(orgId, item.ticketTypeId, person, part.tickets.length);
     await seats.giveBack(orgId, booking.eventId, booking.id, part.tickets.flatMap((t) => t.seatId ?? [])); // prettier-ignore
     await db.update(item);
     const changed: object[] = [item];

@@ -71,6 +71,7 @@ export class Holder {
       locale: contact?.locale ?? 'en',
       answers: wish.answers,
       claim: wish.claim,
+      open: wish.lines.some((l) => l.type.kind === 'seated' && !l.seatIds),
       actor: wish.actor,
       requestId: wish.requestId,
       lines: wish.lines.map((l, i): HoldLine => ({

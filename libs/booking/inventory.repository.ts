@@ -23,7 +23,7 @@ interface HoldRow {
 
 const call = (name: string, params: number) =>
   `SELECT * FROM booking.${name}(${Array.from({ length: params }, (_, i) => `$${i + 1}`).join(', ')})`;
-const HOLD = call('hold_batch', 36);
+const HOLD = call('hold_batch', 37);
 const CONFIRM = call('confirm_batch', 16);
 const RELEASE = call('release_batch', 12);
 
@@ -47,7 +47,7 @@ export class InventoryRepository {
       batch.map((r) => r.promo?.id ?? null), batch.map((r) => r.promo?.maxUses ?? null), batch.map((r) => r.promo?.maxPerPerson ?? null),
       batch.map((r) => r.accountId), batch.map((r) => bytes(r.person)),
       batch.map((r) => r.email), batch.map((r) => r.name), batch.map((r) => r.locale), batch.map((r) => json(r.answers)),
-      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)),
+      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)), batch.map((r) => r.open),
       batch.map((r) => r.actor), batch.map((r) => r.requestId), firsts, batch.map((r) => r.lines.length),
       lines.map((l) => l.request), lines.map((l) => l.ticketTypeId), lines.map((l) => pools.indexOf.get(l.poolId)),
       lines.map((l) => l.quantity), lines.map((l) => l.unitPrice), lines.map((l) => l.total), lines.map((l) => l.seatIds?.join(',') ?? null),
@@ -92,6 +92,15 @@ export class InventoryRepository {
       `UPDATE booking.inventory SET sold = sold - $3, changes = changes + 1, reserved = reserved + CASE WHEN waiting > 0 THEN $3 ELSE 0 END
        WHERE org_id = $1 AND pool_id = $2`,
       [orgId, poolId, units],
+    );
+  }
+
+  /** Units that a person gave back count against no limit any more. Needs the pool's lock. */
+  async unuse(orgId: string, ticketTypeId: string, person: Buffer | null, units: number): Promise<void> {
+    if (person === null) return;
+    await this.db.execute(
+      `UPDATE booking.person_use SET used = used - $4 WHERE org_id = $1 AND subject_id = $2 AND person = $3`,
+      [orgId, ticketTypeId, person, units],
     );
   }
 }

@@ -31,6 +31,8 @@ export interface HoldRequest {
   locale: string;
   answers: unknown;
   claim: IdempotencyClaim;
+  /** Its seats were chosen for the buyer: when they are taken, others are tried under the same key. */
+  open: boolean;
   actor: string;
   requestId: string;
   lines: HoldLine[];

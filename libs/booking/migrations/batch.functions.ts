@@ -34,6 +34,20 @@ BEGIN
 END $$;
 `;
 
+/** Locks a booking; no row where it is not there, or where somebody else holds it and waiting is not wanted. */
+export const lockBooking = `
+CREATE FUNCTION booking.lock_booking(in_org uuid, in_id uuid, p_wait boolean) RETURNS booking.booking LANGUAGE plpgsql AS $$
+DECLARE b booking.booking;
+BEGIN
+  IF p_wait THEN
+    SELECT * INTO b FROM booking.booking x WHERE x.org_id = in_org AND x.id = in_id FOR UPDATE;
+  ELSE
+    SELECT * INTO b FROM booking.booking x WHERE x.org_id = in_org AND x.id = in_id FOR UPDATE SKIP LOCKED;
+  END IF;
+  RETURN b;
+END $$;
+`;
+
 /** Ends bookings whose rows and pools the caller has locked: stock back (to reserved while people wait), seats, tickets, limits, domain events. */
 export const endHolds = `
 CREATE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
@@ -97,7 +111,8 @@ END $$;
 
 /**
  * Decides holds in arrival order. p_*: the pools wanted, by id. r_*: a request each. l_*: the requests' lines, in order, with the
- * pool as an index into p_*. One row comes back for each request, in order; refusals are verdicts, never exceptions.
+ * pool as an index into p_*. r_open: the seats were chosen for the buyer, so that they are taken is no verdict yet. One row comes back
+ * for each request, in order; refusals are verdicts, never exceptions.
  */
 export const holdBatch = `
 CREATE FUNCTION booking.hold_batch(
@@ -105,7 +120,7 @@ CREATE FUNCTION booking.hold_batch(
   r_org uuid[], r_id uuid[], r_event uuid[], r_revision int[], r_seconds int[], r_currency text[], r_total bigint[],
   r_promo uuid[], r_promo_max int[], r_promo_person_max int[], r_account uuid[], r_person bytea[],
   r_email text[], r_name text[], r_locale text[], r_answers jsonb[],
-  r_scope bytea[], r_key text[], r_hash bytea[], r_actor text[], r_request text[], r_first int[], r_lines int[],
+  r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_first int[], r_lines int[],
   l_request int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
   l_from timestamptz[], l_until timestamptz[], l_person_max int[])
 RETURNS TABLE (verdict text, expires_at timestamptz, decided_at timestamptz, kept_status smallint, kept_code text, kept_subject uuid, kept_request text)
@@ -247,8 +262,9 @@ BEGIN
       array_agg(CASE WHEN r.verdict = 'held' THEN 201 ELSE 409 END::smallint), array_agg(nullif(r.verdict, 'held')),
       array_agg(CASE WHEN r.verdict = 'held' THEN r.id END), array_agg(r.request)), count(*)
   INTO kept, expected
-  FROM unnest(r_org, r_scope, r_key, r_hash, r_id, r_request, v) r(org, scope, key, hash, id, request, verdict)
-  WHERE r.key IS NOT NULL AND r.verdict IN ('held', 'sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded');
+  FROM unnest(r_org, r_scope, r_key, r_hash, r_open, r_id, r_request, v) r(org, scope, key, hash, open, id, request, verdict)
+  WHERE r.key IS NOT NULL AND r.verdict IN ('held', 'sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded')
+    AND NOT (r.open AND r.verdict = 'seat_taken'); -- Seats chosen for the buyer: others are tried under the same key.
   IF expected > 0 AND kept < expected THEN
     RAISE EXCEPTION 'an idempotency key was decided elsewhere' USING ERRCODE = '40001';
   END IF;
@@ -303,9 +319,9 @@ BEGIN
       v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
       CONTINUE;
     END IF;
-    SELECT * INTO b FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i] FOR UPDATE;
-    IF NOT FOUND THEN
-      v[i] := 'not_found';
+    b := booking.lock_booking(r_org[i], r_id[i], p_wait);
+    IF b.id IS NULL THEN
+      v[i] := CASE WHEN NOT p_wait AND EXISTS (SELECT 1 FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i]) THEN 'skipped' ELSE 'not_found' END;
     ELSIF b.status = 'CONFIRMED' THEN
       v[i] := 'already';
     ELSIF b.version <> r_version[i] THEN
@@ -405,8 +421,9 @@ BEGIN
       v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
       CONTINUE;
     END IF;
-    SELECT * INTO b FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i] FOR UPDATE;
+    b := booking.lock_booking(r_org[i], r_id[i], p_wait);
     v[i] := CASE
+      WHEN b.id IS NULL AND NOT p_wait AND EXISTS (SELECT 1 FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i]) THEN 'skipped'
       WHEN b.id IS NULL THEN 'not_found'
       WHEN b.status = 'CANCELLED' OR b.id = ANY (ending) THEN 'already'
       WHEN r_version[i] IS NULL AND (b.status <> 'PENDING' OR (b.expires_at > at)) THEN 'alive'
