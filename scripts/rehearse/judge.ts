@@ -20,7 +20,7 @@ function comebackVerdict(record: RushRecord, kills: readonly Kill[]): Verdict {
   return verdict(10, 'What was killed comes back by itself', {
     looked: `${kills.length} kills`,
     broken: gone.map(({ role }) => ({
-      text: `${role} was not ready again within a minute of its kill`,
+      text: `${role} was not ready again within two minutes of its kill`,
       shownBy: shownBy.slice(-3),
     })),
   });

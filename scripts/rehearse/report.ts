@@ -108,7 +108,7 @@ function refusals(measure: Measure): string[] {
 
 function killTold(kill: Kill, openedAt: number): string[] {
   const killed = `  ${killLine({ ...kill, backAt: undefined }, openedAt)}`;
-  return [killed, kill.backAt === undefined ? `  ${kill.role} was not back within a minute` : `  ${killLine(kill, openedAt)}`];
+  return [killed, kill.backAt === undefined ? `  ${kill.role} was not back within two minutes` : `  ${killLine(kill, openedAt)}`];
 }
 
 function verdictLines(verdict: Verdict, openedAt: number): string[] {
