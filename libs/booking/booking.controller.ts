@@ -7,6 +7,7 @@ import { requireClaim } from '../platform/http/idempotency.js';
 import { PageQuery } from '../platform/http/fields.js';
 import { AlsoAnswers, Answers, Can, CanAnyone, Idempotent, IdParam, Refuses } from '../platform/http/route.decorators.js';
 import { problemBody, PROBLEM_TYPE } from '../platform/http/problem.filter.js';
+import { BookingReader } from './booking-reader.service.js';
 import { Bookings, ReplayedRefusal } from './booking.service.js';
 import { BookDto, BookingView, bookingView, CancelDto, ConfirmDto, HistoryEntryView, HistoryQuery } from './booking.dto.js';
 import { Cancellation } from './cancel.service.js';
@@ -18,6 +19,7 @@ import { History } from './history.service.js';
 export class BookingController {
   constructor(
     private readonly bookings: Bookings,
+    private readonly reader: BookingReader,
     private readonly checkout: Checkout,
     private readonly cancellation: Cancellation,
     private readonly history: History,
@@ -60,14 +62,14 @@ export class BookingController {
   @Can('read', 'Booking')
   @Answers(200, BookingView)
   get(@IdParam('id') id: string) {
-    return this.bookings.get(id);
+    return this.reader.get(id);
   }
 
   @Get('me/bookings')
   @Can('read', 'Booking')
   @Answers(200, BookingView, 'list')
   mine(@Query() page: PageQuery) {
-    return this.bookings.mine(page);
+    return this.reader.mine(page);
   }
 
   @Post('bookings/:id/confirm')
@@ -85,7 +87,7 @@ export class BookingController {
     'overloaded',
   )
   async confirm(@IdParam('id') id: string, @Body() dto: ConfirmDto, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { booking, payment } = await this.checkout.confirm(await this.bookings.load('confirm', id), dto?.paymentMethod);
+    const { booking, payment } = await this.checkout.confirm(await this.reader.load('confirm', id), dto?.paymentMethod);
     if (payment) void reply.status(202);
     return bookingView(booking, this.clock.now(), { payment });
   }
@@ -96,15 +98,16 @@ export class BookingController {
   @Answers(200, BookingView)
   @Refuses('bad_transition', 'busy', 'idempotency_key_reused', 'overloaded')
   async cancel(@IdParam('id') id: string, @Body() dto: CancelDto) {
-    const booking = await this.cancellation.cancel(await this.bookings.load('cancel', id), dto?.ticketIds, dto?.reason ?? null);
+    const booking = await this.cancellation.cancel(await this.reader.load('cancel', id), dto?.ticketIds, dto?.reason ?? null);
     return bookingView(booking, this.clock.now());
   }
 
   @Get('bookings/:id/history')
   @Can('read', 'Booking')
+  @AlsoAnswers(200, BookingView)
   @Answers(200, HistoryEntryView, 'list')
   async read(@IdParam('id') id: string, @Query() query: HistoryQuery) {
-    const { orgId } = await this.bookings.load('read', id);
+    const { orgId } = await this.reader.load('read', id);
     return query.at ? bookingView(await this.history.at(orgId, id, query.at), query.at) : this.history.list(orgId, id, query);
   }
 }

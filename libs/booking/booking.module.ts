@@ -12,6 +12,7 @@ import { BookingController } from './booking.controller.js';
 import './booking.policy.js';
 import { BookingPort } from './booking.port.js';
 import { BookingProcessor } from './booking.processor.js';
+import { BookingReader } from './booking-reader.service.js';
 import { BookingRepository } from './booking.repository.js';
 import { Bookings } from './booking.service.js';
 import { BooksRepository } from './books.repository.js';
@@ -26,6 +27,7 @@ import { Holder } from './holder.service.js';
 import { InventoryRepository } from './inventory.repository.js';
 import { Inventory } from './inventory.service.js';
 import { PaperDesk } from './paper.service.js';
+import { Requests } from './request.service.js';
 import { Sales } from './sale.service.js';
 import { SeatRepository } from './seat.repository.js';
 import { StockController } from './stock.controller.js';
@@ -34,10 +36,11 @@ import { Stock, StockAnswers } from './stock.service.js';
 import { Sweep } from './sweep.service.js';
 import { TicketController } from './ticket.controller.js';
 import { Tickets } from './ticket.service.js';
+import { VerdictRepository } from './verdict.repository.js';
 
 const services = [
-  BestSeats, BookingAftermath, BookingBooks, BookingRepository, Bookings, BooksRepository, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
-  InventoryRepository, PaperDesk, Sales, SeatRepository, Stock, StockAnswers, StockRepository, Sweep, Tickets,
+  BestSeats, BookingAftermath, BookingBooks, BookingReader, BookingRepository, Bookings, BooksRepository, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
+  InventoryRepository, PaperDesk, Sales, SeatRepository, Stock, StockAnswers, StockRepository, Sweep, Tickets, Requests, VerdictRepository,
 ]; // prettier-ignore
 
 @Module({

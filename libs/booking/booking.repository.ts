@@ -53,8 +53,7 @@ export class BookingRepository {
 
   /** An event's bookings, newest first, after the id of the page before. */
   async ofEvent(
-    orgId: string,
-    eventId: string,
+    at: { orgId: string; eventId: string },
     filter: BookingFilter,
     after: string | null,
     limit: number,
@@ -66,7 +65,7 @@ export class BookingRepository {
          AND ($4::text IS NULL OR CASE WHEN ${over} THEN 'CANCELLED' ELSE b.status END = $4)
          AND ($5::text IS NULL OR b.contact_email ILIKE $5 OR b.contact_name ILIKE $5 OR b.id::text LIKE $6)
        ORDER BY b.id DESC LIMIT $7`,
-      [orgId, eventId, after, filter.status ?? null, like(filter.q, '%'), like(filter.q, ''), limit],
+      [at.orgId, at.eventId, after, filter.status ?? null, like(filter.q, '%'), like(filter.q, ''), limit],
     );
     return rows.map(stateOf);
   }

@@ -1,25 +1,19 @@
 // Booking: from a buyer's wish to a hold. Everything that needs no stock is checked first; the inventory decides the rest.
 import { Injectable } from '@nestjs/common';
 import { AuthPort } from '../auth/auth.port.js';
-import type { EventForSale } from '../catalog/catalog.port.js';
 import { edgeErrors, invalid, Refusal } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { decodeCursor, pageOf, type Page, type PageRequest } from '../kernel/pages.js';
 import { principalKey } from '../kernel/principal.js';
-import { Clock } from '../kernel/time.js';
-import { PricingPort } from '../pricing/pricing.port.js';
 import { Access } from '../platform/access/access.js';
 import type { IdempotencyClaim } from '../platform/http/idempotency.js';
-import { bookingView, subjectOf, type BookDto, type BookingView } from './booking.dto.js';
+import { bookingView, type BookDto, type BookingView } from './booking.dto.js';
 import { bookingErrors } from './booking.errors.js';
-import { BookingRepository } from './booking.repository.js';
 import type { BookingState } from './booking.rules.js';
 import { Crowd } from './crowd.service.js';
 import { History } from './history.service.js';
 import { Holder } from './holder.service.js';
 import type { HoldVerdict } from './inventory.rules.js';
-import { readAnswers, readLines, type PreparedHold } from './request.rules.js';
-import { Sales } from './sale.service.js';
+import { Requests } from './request.service.js';
+import { VerdictRepository } from './verdict.repository.js';
 
 /** What a first request and its replays both answer with. */
 export interface BookedReply {
@@ -28,95 +22,62 @@ export interface BookedReply {
   replayed: boolean;
 }
 
+/** One request to book: where, what, and the claim on its one effect. */
+interface Attempt {
+  orgId: string;
+  eventId: string;
+  dto: BookDto;
+  claim: IdempotencyClaim;
+  requestId: string;
+}
+
 /** An event may change while a booking is prepared; after so many times the buyer is asked to come again. */
 const STALE_TRIES = 5;
 
 @Injectable()
 export class Bookings {
   constructor(
-    private readonly sales: Sales,
-    private readonly pricing: PricingPort,
-    private readonly holder: Holder,
+    private readonly requests: Requests,
     private readonly crowd: Crowd,
-    private readonly bookings: BookingRepository,
+    private readonly holder: Holder,
+    private readonly verdicts: VerdictRepository,
     private readonly history: History,
     private readonly access: Access,
     private readonly auth: AuthPort,
-    private readonly clock: Clock,
   ) {}
 
   /** Holds what is asked for, all or nothing. The claim's key makes asking again the same booking, with the same bytes. */
   async book(eventId: string, dto: BookDto, claim: IdempotencyClaim, requestId: string): Promise<BookedReply> {
-    const orgId = await this.auth.orgOf(eventId);
-    if (dto.quoteId !== undefined) throw bookingErrors.quoteExpired();
+    const attempt = { orgId: await this.auth.orgOf(eventId), eventId, dto, claim, requestId };
     const who = this.access.who;
-    const buyer =
-      who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? (dto.contact?.email.toLowerCase() ?? null) : principalKey(who);
+    const guest = dto.contact?.email.toLowerCase() ?? null;
+    const buyer = who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? guest : principalKey(who);
     const seatIds = dto.items.flatMap((i) => i.seatIds ?? []);
-    return this.crowd.through({ eventId, buyer, claim, seatIds }, () => this.decide({ orgId, eventId }, dto, claim, requestId));
+    return this.crowd.through({ eventId, buyer, claim, seatIds }, async () => {
+      const verdict = await this.decide(attempt).catch((e: unknown) => this.refusedBefore(attempt, e));
+      return this.replyOf(attempt.orgId, verdict.verdict, verdict.state);
+    });
   }
 
   /** Prepared against a snapshot of the event, decided by the inventory; prepared again when the event had changed. */
-  private async decide(
-    at: { orgId: string; eventId: string },
-    dto: BookDto,
-    claim: IdempotencyClaim,
-    requestId: string,
-  ): Promise<BookedReply> {
-    let event = await this.sales.event(at.orgId, at.eventId);
+  private async decide({ claim, requestId, dto, ...at }: Attempt): Promise<{ verdict: HoldVerdict; state: BookingState | null }> {
     for (let attempt = 1; ; attempt++) {
-      const wish = await this.prepare(event, dto);
-      const { verdict, state } = await this.holder.hold({ ...wish, claim, requestId });
-      if (verdict.said === 'stale' && attempt < STALE_TRIES) {
-        event = await this.sales.eventNow(at.orgId, at.eventId);
-        continue;
-      }
-      return this.replyOf(at.orgId, verdict, state);
+      const wish = await this.requests.prepare(at, dto, attempt > 1);
+      const decided = await this.holder.hold({ ...wish, claim, requestId });
+      if (decided.verdict.said !== 'stale' || attempt === STALE_TRIES) return decided;
     }
   }
 
-  async get(id: string): Promise<BookingView> {
-    return bookingView(await this.load('read', id), this.clock.now());
-  }
-
-  /** A booking that the caller may do this with; 404 for who may not even see it. */
-  async load(action: string, id: string): Promise<BookingState> {
-    const state = await this.bookings.find(await this.auth.orgOf(id), id);
-    if (!state) throw edgeErrors.notFound();
-    this.access.demand(action, 'Booking', subjectOf(state));
-    return state;
-  }
-
-  /** The caller's own bookings, newest first. */
-  async mine(page: PageRequest): Promise<Page<BookingView>> {
-    const who = this.access.who;
-    if (who.kind !== 'account') throw edgeErrors.forbidden();
-    const after = (decodeCursor(page.cursor, 1)?.[0] as string | undefined) ?? null;
-    const rows = await this.bookings.ofAccount(who.accountId, after, page.limit + 1);
-    const now = this.clock.now();
-    return pageOf(rows, page.limit, (b) => [b.id], (b) => bookingView(b, now)); // prettier-ignore
-  }
-
-  private async prepare(event: EventForSale, dto: BookDto): Promise<PreparedHold> {
-    const who = this.access.who;
-    const lines = readLines(event, dto);
-    const tickets = lines.reduce((n, l) => n + l.quantity, 0);
-    const answers = readAnswers(event, dto.answers, tickets);
-    if (who.kind !== 'account' && who.kind !== 'apiKey' && !dto.contact) {
-      throw invalid([{ pointer: '/contact', detail: 'Without a token, say whom the booking is for: {email, name?, locale?}.' }]);
-    }
-    const wanted = lines.map((l) => ({ ticketTypeId: l.type.id, quantity: l.quantity }));
-    const prices = await this.pricing.price(event, wanted, dto.promoCode, this.clock.now());
-    return {
-      event,
-      lines,
-      prices,
-      answers,
-      who,
-      contact: dto.contact ?? null,
-      bookingId: newId(event.orgId),
-      actor: principalKey(who),
-    };
+  /**
+   * Something said no before the batch was asked, which alone looks keys up: a key that was answered before is answered the same,
+   * whatever has changed since; and a verdict that others will be told under this key is kept like the batch's own.
+   */
+  private async refusedBefore({ orgId, claim, requestId }: Attempt, e: unknown): Promise<{ verdict: HoldVerdict; state: null }> {
+    if (!(e instanceof Refusal) || e.kind === 'unavailable' || e.code === 'busy') throw e;
+    const before = await this.verdicts.find(orgId, claim);
+    if (before) return { verdict: before, state: null };
+    if (refusals[e.code] && !(await this.verdicts.keep(orgId, claim, e.code, requestId))) throw edgeErrors.busy();
+    throw e;
   }
 
   private async replyOf(orgId: string, verdict: HoldVerdict, state: BookingState | null): Promise<BookedReply> {

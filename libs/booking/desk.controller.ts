@@ -4,7 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Clock } from '../kernel/time.js';
 import { Answers, AnswersFile, Can, Idempotent, IdParam, IdParams, Refuses } from '../platform/http/route.decorators.js';
-import { Bookings } from './booking.service.js';
+import { BookingReader } from './booking-reader.service.js';
 import { DeskBookingView, DeskQuery, deskView, MoveSeatsDto } from './desk.dto.js';
 import { Desk } from './desk.service.js';
 import { InventoryView, SalesMonthView, SalesQuery } from './stock.dto.js';
@@ -23,7 +23,7 @@ export class DeskController {
   constructor(
     private readonly desk: Desk,
     private readonly stock: Stock,
-    private readonly bookings: Bookings,
+    private readonly reader: BookingReader,
     private readonly clock: Clock,
   ) {}
 
@@ -56,7 +56,7 @@ export class DeskController {
   @Answers(200, DeskBookingView)
   @Refuses('seat_taken', 'bad_transition')
   async moveSeats(@IdParam('id') id: string, @Body() dto: MoveSeatsDto) {
-    const booking = await this.bookings.load('manage', id);
+    const booking = await this.reader.load('manage', id);
     return deskView(await this.desk.moveSeats(booking, dto.from, dto.to), this.clock.now());
   }
 

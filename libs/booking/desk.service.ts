@@ -52,7 +52,7 @@ export class Desk {
   async list(orgId: string, eventId: string, query: DeskQuery): Promise<Page<DeskBookingView>> {
     await this.demandList(orgId, eventId);
     const after = (decodeCursor(query.cursor, 1)?.[0] as string | undefined) ?? null;
-    const rows = await this.bookings.ofEvent(orgId, eventId, query, after, query.limit + 1);
+    const rows = await this.bookings.ofEvent({ orgId, eventId }, query, after, query.limit + 1);
     const now = this.clock.now();
     return pageOf(rows, query.limit, (b) => [b.id], (b) => deskView(b, now)); // prettier-ignore
   }
@@ -65,7 +65,7 @@ export class Desk {
 
   private async *rows(orgId: string, eventId: string, filter: BookingFilter): AsyncGenerator<Record<string, unknown>> {
     for (let after: string | null = null; ;) {
-      const page: BookingState[] = await this.bookings.ofEvent(orgId, eventId, filter, after, CSV_PAGE);
+      const page: BookingState[] = await this.bookings.ofEvent({ orgId, eventId }, filter, after, CSV_PAGE);
       const now = this.clock.now();
       for (const b of page) yield* csvRows(b, now);
       if (page.length < CSV_PAGE) return;

@@ -23,13 +23,16 @@ export class History {
 
   async list(orgId: string, bookingId: string, page: PageRequest): Promise<Page<HistoryEntry>> {
     const after = decodeCursor(page.cursor, 1)?.[0] ?? 0;
-    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, Number(after) || 0, page.limit + 1);
+    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, {
+      after: Number(after) || 0,
+      limit: page.limit + 1,
+    });
     return pageOf(events, page.limit, (e) => [e.streamVersion], entryOf);
   }
 
   /** The booking as it was at a time; `not_found` before it was made. */
   async at(orgId: string, bookingId: string, at: Date): Promise<BookingState> {
-    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, 0, ALL, at);
+    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, { after: 0, limit: ALL, until: at });
     const state = stateOfHistory(await this.reader.fold(events));
     if (!state) throw edgeErrors.notFound();
     return state;
@@ -37,7 +40,7 @@ export class History {
 
   /** The booking as it was when it was made: what the first reply showed, for its replays. */
   async atFirst(orgId: string, bookingId: string): Promise<BookingState> {
-    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, 0, 1);
+    const events = await this.reader.ofStream(orgId, `booking:${bookingId}`, { after: 0, limit: 1 });
     const state = stateOfHistory(await this.reader.fold(events));
     if (!state) throw new Error(`The booking ${bookingId} has a verdict but no history.`);
     return state;

@@ -6,7 +6,7 @@ import { machineMs } from '../kernel/time.js';
 import { Database } from '../platform/db/database.js';
 import { Meter, type Counter } from '../platform/observe/meter.js';
 import { BookingConfig } from './booking.config.js';
-import { Lane, LaneFull } from './inventory.lane.js';
+import { Lane, LaneFull } from './lane.service.js';
 import { InventoryRepository } from './inventory.repository.js';
 import {
   poolsOf,

@@ -51,7 +51,7 @@ export function readLines(event: EventForSale, dto: BookDto): WantedLine[] {
   const whole = lines as WantedLine[];
   for (const { type, quantity } of whole) {
     if (type.maxPerBooking !== null && quantity > type.maxPerBooking) {
-      throw bookingErrors.limitExceeded({ ticketTypeId: type.id, maxPerBooking: type.maxPerBooking });
+      throw bookingErrors.limitExceeded();
     }
   }
   return whole;

@@ -1,6 +1,7 @@
 // Seats: chooses the best free ones of an event for a group, and spreads requests that are open at once over different ones.
 import { kinds, type HallZone, type Point, type SeatHall } from './seat-hall.rules.js';
 import { SeatOffer, type Found } from './seat-offer.rules.js';
+import { share, span, sum, upTo } from './seat-share.rules.js';
 
 export interface SeatWish {
   zone: string;
@@ -291,26 +292,4 @@ export class SeatBoard {
     if (!zone) throw new RangeError(`This hall has no zone "${name}"`);
     return zone;
   }
-}
-
-const span = (start: number, size: number) => Array.from({ length: size }, (_, i) => start + i);
-
-const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
-
-/** The sum over kinds from ordinary up to `top`. */
-function upTo(top: number, count: (kind: number) => number): number {
-  let all = 0;
-  for (let kind = kinds.ordinary as number; kind <= top; kind++) all += count(kind);
-  return all;
-}
-
-/** Divides a number as evenly as the room in each part allows; the sum of the room is at least that number. */
-function share(quantity: number, room: number[]): number[] {
-  const sizes = room.map(() => 0);
-  let left = quantity;
-  for (const [k, i] of [...room.keys()].sort((a, b) => room[a] - room[b]).entries()) {
-    sizes[i] = Math.min(room[i], Math.floor(left / (room.length - k)));
-    left -= sizes[i];
-  }
-  return sizes;
 }

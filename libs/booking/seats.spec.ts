@@ -87,6 +87,20 @@ describe('seats', () => {
     expect(new Set(replies.filter((r) => r.status !== 201).map((r) => r.body.code))).toEqual(new Set(['sold_out']));
   });
 
+  it('answers a key the same after everything has changed: sold out since, or free since', async () => {
+    const s = await opera();
+    const all = [{ ticketTypeId: s.typeIds[0], quantity: (await seatsOf(s)).length }];
+    const contact = { contact: { email: 'again@example.org' } };
+    const won = await book(evently, s, all, contact, 'won');
+    expect(won.status).toBe(201);
+    const lost = await book(evently, s, all, contact, 'lost');
+    expect(lost.body).toMatchObject({ code: 'sold_out' });
+    expect((await book(evently, s, all, contact, 'won')).text).toBe(won.text);
+    expectStatus(await cancel(evently, won.body), 200);
+    const again = await book(evently, s, all, contact, 'lost');
+    expect([again.status, again.text]).toEqual([409, lost.text]);
+  });
+
   it('books general admission and seats together, or neither', async () => {
     const s = await opera([{ name: 'Parking', capacity: 1 }]);
     const [a] = (await seatsOf(s)).map((x) => x.id);

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Clock } from '../kernel/time.js';
 import { Answers, AnswersFile, Can, Idempotent, IdParam, Refuses } from '../platform/http/route.decorators.js';
 import { BookingView, bookingView } from './booking.dto.js';
-import { Bookings } from './booking.service.js';
+import { BookingReader } from './booking-reader.service.js';
 import { TransferDto } from './desk.dto.js';
 import { PaperDesk } from './paper.service.js';
 import { qrPng, qrSvg } from './ticket-paper.rules.js';
@@ -16,7 +16,7 @@ import { Tickets } from './ticket.service.js';
 export class TicketController {
   constructor(
     private readonly tickets: Tickets,
-    private readonly bookings: Bookings,
+    private readonly reader: BookingReader,
     private readonly paper: PaperDesk,
     private readonly clock: Clock,
   ) {}
@@ -44,7 +44,7 @@ export class TicketController {
   @AnswersFile('application/pdf')
   @Refuses('bad_transition')
   async pdf(@IdParam('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    const booking = await this.bookings.load('read', id);
+    const booking = await this.reader.load('read', id);
     const pdf = await this.paper.pdfOf(booking);
     void reply.type('application/pdf').header('content-disposition', `inline; filename="tickets-${id}.pdf"`);
     return pdf;
@@ -58,7 +58,7 @@ export class TicketController {
   async transfer(@IdParam('id') id: string, @Body() to: TransferDto) {
     const { booking } = await this.tickets.load('transfer', id);
     await this.tickets.transfer(id, to);
-    return bookingView(await this.bookings.load('read', booking.id), this.clock.now());
+    return bookingView(await this.reader.load('read', booking.id), this.clock.now());
   }
 
   @Post('bookings/:id/resend')

@@ -21,11 +21,11 @@ export class EventReader {
   constructor(private readonly db: Database) {}
 
   /** Events of a stream after a version, the oldest first; with `until`, only those that had occurred by then. */
-  ofStream(orgId: string, stream: string, after: number, limit: number, until?: Date): Promise<StoredEvent[]> {
+  ofStream(orgId: string, stream: string, part: { after: number; limit: number; until?: Date }): Promise<StoredEvent[]> {
     return this.db.query<StoredEvent>(
       `SELECT stream_version AS "streamVersion", type, data, actor, request_id AS "requestId", occurred_at AS "occurredAt" FROM platform.event
        WHERE org_id = $1 AND stream = $2 AND stream_version > $3 AND ($4::timestamptz IS NULL OR occurred_at <= $4) ORDER BY stream_version LIMIT $5`,
-      [orgId, stream, after, until?.toISOString() ?? null, limit],
+      [orgId, stream, part.after, part.until?.toISOString() ?? null, part.limit],
     );
   }
 
