@@ -1,5 +1,5 @@
 // A stage for specs about what is sold: catalog and pricing over real HTTP, with real accounts, above a stock that writes down what it is told.
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, type Type } from '@nestjs/common';
 import { AuthApi } from '../libs/auth/auth.module.js';
 import { CatalogApi } from '../libs/catalog/catalog.module.js';
 import { catalogErrors, StockSpi } from '../libs/catalog/catalog.spi.js';
@@ -57,8 +57,9 @@ export class Stage {
 
   private constructor(readonly house: Harness) {}
 
-  static async open(): Promise<Stage> {
-    return new Stage(await Harness.start(StageModule));
+  /** Above a stock that is only told, or with other modules above the whole house. */
+  static async open(api: Type = StageModule, worker?: Type): Promise<Stage> {
+    return new Stage(await Harness.start(api, worker));
   }
 
   close(): Promise<void> {
