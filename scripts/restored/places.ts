@@ -5,6 +5,7 @@
 // and once it has counted so far, all that was ever heard would look new.
 import type { Type } from '@nestjs/common';
 import type { QueryRunner } from 'typeorm';
+import { FOREIGN_PLACES } from '../../libs/platform/eventstore/event.consumer.js';
 import { HEARS, type Hears } from '../../libs/platform/queue/processor.decorators.js';
 
 /** Type of domain event by the name of the consumer that hears it, read off the modules: nothing is started. */
@@ -47,7 +48,7 @@ export async function carryPlaces(runner: QueryRunner, heard: Map<string, string
   await runner.startTransaction('REPEATABLE READ');
   try {
     await runner.query('SET LOCAL statement_timeout = 0');
-    const [{ foreign }] = (await runner.query(FOREIGN)) as [{ foreign: boolean }];
+    const [{ foreign }] = (await runner.query(FOREIGN_PLACES)) as [{ foreign: boolean }];
     if (!foreign) {
       await runner.rollbackTransaction();
       return null;
@@ -69,11 +70,6 @@ export async function carryPlaces(runner: QueryRunner, heard: Map<string, string
     throw e;
   }
 }
-
-/** A number that this cluster has not given out yet must be another's. */
-const FOREIGN = `SELECT
-  EXISTS (SELECT 1 FROM platform.event WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())) OR
-  EXISTS (SELECT 1 FROM platform.consumer WHERE greatest(pg_snapshot_xmax(done), pg_snapshot_xmax(target)) > pg_snapshot_xmax(pg_current_snapshot())) AS foreign`;
 
 /** Numbers of the old cluster are still right among one another; what each consumer has not taken is read off them one last time. */
 const SET_ASIDE = `INSERT INTO platform.dead_letter (org_id, consumer, stream, stream_version, attempts, error, next_try_at)

@@ -39,6 +39,12 @@ interface EventRow {
   seq: number;
 }
 
+/** True where a place or a domain event has a number that this Postgres has not given out: a dump of another one was loaded. */
+export const FOREIGN_PLACES = `SELECT
+  EXISTS (SELECT 1 FROM platform.event WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())) OR
+  EXISTS (SELECT 1 FROM platform.consumer
+    WHERE greatest(pg_snapshot_xmax(done), pg_snapshot_xmax(target)) > pg_snapshot_xmax(pg_current_snapshot())) AS foreign`;
+
 /** Domain events taken in one transaction. They all belong to one organization. */
 const BATCH = 200;
 
@@ -48,6 +54,12 @@ export class EventConsumers {
     private readonly db: Database,
     private readonly trouble: EventTrouble,
   ) {}
+
+  /** Throws on a database that came as a dump and was not carried over: its consumers would be deaf, and later hear everything again. */
+  async refuseForeignPlaces(): Promise<void> {
+    const [{ foreign }] = await this.db.query<{ foreign: boolean }>(FOREIGN_PLACES);
+    if (foreign) throw new Error('This database was loaded from a dump. Run `npm run restored` once, then start again.');
+  }
 
   /** Makes sure a consumer has a place. A new one starts at the beginning of the store. */
   async enrol(name: string): Promise<void> {

@@ -40,6 +40,7 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
 
   async onApplicationBootstrap(): Promise<void> {
     this.discover();
+    await this.events.refuseForeignPlaces();
     for (const consumer of this.consumers) await this.events.enrol(consumer.name);
     const eventLoops = this.consumers.map((c) => this.loop(`consumer ${c.name}`, 500, () => this.events.advance(c)));
     await this.poke.listen(() => eventLoops.forEach((l) => l.wake()));
