@@ -10,7 +10,10 @@ import { keepSecret, prepareSecrets } from './secrets.mjs';
 import { readEnvFile, readSettings } from './settings.mjs';
 
 const [name, ...args] = process.argv.slice(2);
+/** Scripts that need nothing of ours: a rehearsal brings a whole Evently of its own where none runs, and must not be in its way. */
+const alone = new Set(['rehearse', 'openapi', 'hall']);
 let infra = null;
+let claimed = false;
 
 try {
   process.exitCode = await main();
@@ -18,10 +21,8 @@ try {
   console.error(error instanceof Advice ? error.message : error);
   process.exitCode = 1;
 } finally {
-  if (infra) {
-    await infra.stop();
-    releaseInstallation();
-  }
+  await infra?.stop();
+  if (claimed) releaseInstallation();
 }
 
 async function main() {
@@ -36,24 +37,19 @@ async function main() {
   return runInTerminal(name, args, env, (it) => (child = it));
 }
 
-/** That of what runs; else given urls; else servers of our own for as long as the command runs. */
+/** That of what runs; else given urls, checked; else servers of our own for as long as the command runs. */
 async function environment() {
   const record = readRecord();
   if (record?.running) return { ...record.env, ...process.env };
-  // A rehearsal starts a server of its own where none runs, and must not be in its way.
-  if (name === 'rehearse') return process.env;
+  if (alone.has(name)) return process.env;
   const { host, ports, workerPort, publicUrl } = readSettings(process.env);
-  const own = {
-    HOST: host,
-    PORT: String(ports[0]),
-    WORKER_PORT: String(workerPort),
-    PUBLIC_URL: publicUrl,
-    ...prepareSecrets(process.env),
-  };
+  const addresses = { HOST: host, PORT: String(ports[0]), WORKER_PORT: String(workerPort), PUBLIC_URL: publicUrl };
+  const env = { ...process.env, ...addresses, ...prepareSecrets(process.env) };
+  if (name === 'keys-rotate') return env; // Changes a file of secrets, nothing else.
   const databaseUrl = process.env.DATABASE_URL || (record?.given.database ? record.env.DATABASE_URL : undefined);
   const redisUrl = process.env.REDIS_URL || (record?.given.redis ? record.env.REDIS_URL : undefined);
-  if (databaseUrl && redisUrl) return { ...process.env, ...own, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-  const pids = await claimInstallation();
+  const pids = databaseUrl && redisUrl ? undefined : await claimInstallation();
+  claimed = pids !== undefined;
   infra = await startInfra({
     folder: dataFolder(),
     logs: logsFolder,
@@ -63,5 +59,5 @@ async function environment() {
     pids,
   });
   const url = infra.postgres ? await makeDatabase(infra.databaseUrl, 'evently') : infra.databaseUrl;
-  return { ...process.env, ...own, DATABASE_URL: url, REDIS_URL: infra.redisUrl };
+  return { ...env, DATABASE_URL: url, REDIS_URL: infra.redisUrl };
 }
