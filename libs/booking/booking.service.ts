@@ -53,10 +53,10 @@ export class Bookings {
     const guest = dto.contact?.email.toLowerCase() ?? null;
     const buyer = who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? guest : principalKey(who);
     const seatIds = dto.items.flatMap((i) => i.seatIds ?? []);
-    return this.crowd.through({ eventId, buyer, claim, seatIds }, async () => {
-      const verdict = await this.decide(attempt).catch((e: unknown) => this.refusedBefore(attempt, e));
-      return this.replyOf(attempt.orgId, verdict.verdict, verdict.state);
-    });
+    const { verdict, state } = await this.crowd
+      .through({ eventId, buyer, claim, seatIds }, () => this.decide(attempt))
+      .catch((e: unknown) => this.refusedBefore(attempt, e));
+    return this.replyOf(attempt.orgId, verdict, state);
   }
 
   /** Prepared against a snapshot of the event, decided by the inventory; prepared again when the event had changed. */
