@@ -85,7 +85,7 @@ describe('delivery by SMTP', () => {
   it('keeps no token anywhere, and what it keeps of the reader is where it went', async () => {
     const { email } = await register({ locale: 'de-AT' });
     const [mail] = await mailsTo(email);
-    const token = decodeURIComponent(/http:\/\/127\.0\.0\.1:3000\/links\/verify-email#token=(\S+)/.exec(mail.plain)![1]);
+    const token = decodeURIComponent(/^http\S+\/links\/verify-email#token=(\S+)/m.exec(mail.plain)![1]);
     await settled();
     expect(await messagesTo(email)).toMatchObject([{ kind: 'account_registered', status: 'sent', reason: null, locale: 'de' }]);
     for (const table of ['notifications.message', 'platform.job', 'platform.event']) {
