@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Advice, root } from './place.mjs';
+import { Advice, isCalled, root } from './machine/place.mjs';
 
 const dist = join(root, 'dist');
 const sources = ['apps', 'libs', 'scripts', 'ormconfig.ts'];
@@ -100,7 +100,7 @@ export function builtLine({ compiled, copied, removed }) {
   return [`${compiled} compiled`, copied && `${copied} copied`, removed && `${removed} removed`].filter(Boolean).join(', ');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isCalled(import.meta.url)) {
   try {
     console.log(`dist: ${builtLine(await build())}`);
   } catch (error) {

@@ -1,8 +1,8 @@
 // Infra: the Postgres and the Redis that start, tests, benchmarks and fault tests run on: given ones, else our own children.
 import { join } from 'node:path';
-import { Advice } from './place.mjs';
-import { startPostgres } from './postgres.mjs';
-import { startRedis } from './redis.mjs';
+import { Advice } from './machine/place.mjs';
+import { startPostgres } from './machine/postgres.mjs';
+import { startRedis } from './machine/redis.mjs';
 
 /**
  * Makes both servers ready. A given URL is checked and used; otherwise a server of our own starts with its data in `folder`.

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { bornAt } from './child.mjs';
-import { CommandFailed, command } from './command.mjs';
-import { Advice, makeOwnFolder, root, sharedFolder } from './place.mjs';
-import { say } from './progress.mjs';
+import { bornAt } from './machine/child.mjs';
+import { CommandFailed, command } from './machine/command.mjs';
+import { Advice, isCalled, makeOwnFolder, root, sharedFolder } from './machine/place.mjs';
+import { say } from './machine/progress.mjs';
 
 const modules = join(root, 'node_modules');
 
@@ -126,7 +125,7 @@ async function lock(tell) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isCalled(import.meta.url)) {
   try {
     console.log(`Packages: ${await installPackages({ dev: true })}`);
   } catch (error) {

@@ -1,13 +1,13 @@
 // Run: runs one of dist/scripts (migrate, verify, rehearse, openapi, keys-rotate) against this clone's running or stopped installation.
-import './node.mjs';
+import './machine/node.mjs';
 import { build } from './build.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
-import { claimInstallation, logsFolder, readRecord, releaseInstallation } from './installation.mjs';
+import { claimInstallation, logsFolder, readRecord, releaseInstallation } from './machine/installation.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, dataFolder } from './place.mjs';
-import { hasScript, runInTerminal } from './script.mjs';
+import { Advice, dataFolder } from './machine/place.mjs';
+import { hasScript, runInTerminal } from './machine/script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { readEnvFile, readSettings } from './settings.mjs';
+import { readEnvFile, readSettings } from './machine/settings.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 /** Scripts that need nothing of ours: a rehearsal brings a whole Evently of its own where none runs, and must not be in its way. */

@@ -2,8 +2,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Advice, ownFolder } from './place.mjs';
+import { Advice, isCalled, ownFolder } from './machine/place.mjs';
 
 export const secretsFolder = join(ownFolder, 'secrets');
 
@@ -96,7 +95,7 @@ function checkKeys(kty) {
  * `node scripts/secrets.mjs FOLDER` makes those of a production, once: what is there stays. Others may read the files but not
  * enter their folder, so that a container, which gets them mounted one by one, can read them under whatever user it runs.
  */
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isCalled(import.meta.url)) {
   const folder = process.argv[2];
   if (!folder) {
     console.error('Name the folder that shall hold the secrets: node scripts/secrets.mjs deploy/secrets');

@@ -1,21 +1,21 @@
 // Start: `npm start` does everything from a fresh clone to a running Evently, watches over it, and Ctrl-C stops it all.
-import './node.mjs';
+import './machine/node.mjs';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { makeApp } from './app.mjs';
+import { makeApp } from './machine/app.mjs';
 import { build, builtLine } from './build.mjs';
-import { endCommands } from './command.mjs';
+import { endCommands } from './machine/command.mjs';
 import { makeDatabase, startInfra } from './infra.mjs';
-import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './installation.mjs';
+import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './machine/installation.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './place.mjs';
-import { Steps, note, say } from './progress.mjs';
-import { hasScript, runQuietly } from './script.mjs';
+import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './machine/place.mjs';
+import { Steps, note, say } from './machine/progress.mjs';
+import { hasScript, runQuietly } from './machine/script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { checkPorts, readEnvFile, readSettings } from './settings.mjs';
-import { Supervisor, inStoppingOrder } from './supervisor.mjs';
-import { table } from './table.mjs';
-import { watchSources } from './watch.mjs';
+import { checkPorts, readEnvFile, readSettings } from './machine/settings.mjs';
+import { Supervisor, inStoppingOrder } from './machine/supervisor.mjs';
+import { table } from './machine/table.mjs';
+import { watchSources } from './machine/watch.mjs';
 
 const watching = process.argv.includes('--watch');
 const began = performance.now();

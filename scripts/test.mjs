@@ -1,14 +1,14 @@
 // Test: `npm test` installs if needed, runs vitest on servers of its own and ends with one line: N passed, N failed.
-import './node.mjs';
+import './machine/node.mjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endCommands } from './command.mjs';
+import { endCommands } from './machine/command.mjs';
 import { installPackages } from './packages.mjs';
-import { Advice, root } from './place.mjs';
-import { Steps } from './progress.mjs';
+import { Advice, root } from './machine/place.mjs';
+import { Steps } from './machine/progress.mjs';
 
 const faults = process.argv.includes('--faults');
 const args = process.argv.slice(2).filter((each) => each !== '--faults');
