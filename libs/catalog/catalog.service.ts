@@ -23,6 +23,7 @@ export class CatalogService extends CatalogPort {
     private readonly listing: ListingRepository,
   ) {
     super();
+    spis.asks(StockSpi);
   }
 
   /** Who keeps the stock. */

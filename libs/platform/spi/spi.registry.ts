@@ -22,6 +22,7 @@ export const AnswersSpi =
 @Injectable()
 export class SpiRegistry implements OnModuleInit {
   private readonly answers = new Map<Token<object>, object[]>();
+  private readonly asked = new Set<Token<object>>();
 
   constructor(private readonly discovery: DiscoveryService) {}
 
@@ -34,11 +35,16 @@ export class SpiRegistry implements OnModuleInit {
       seen.add(instance);
       this.answers.set(token, [...(this.answers.get(token) ?? []), instance as object]);
     }
-    const wrong = [...declared].filter(([token, want]) => want === 'one' && (this.answers.get(token)?.length ?? 0) !== 1);
+    const wrong = [...this.asked].filter((token) => declared.get(token) === 'one' && this.answers.get(token)?.length !== 1);
     if (wrong.length > 0) {
-      const told = wrong.map(([token]) => `${token.name} (${this.answers.get(token)?.length ?? 0} answers)`);
+      const told = wrong.map((token) => `${token.name} (${this.answers.get(token)?.length ?? 0} answers)`);
       throw new Error(`Each of these SPIs needs exactly one answer from a context above: ${told.join(', ')}.`);
     }
+  }
+
+  /** Says in a constructor what will be asked, so that a house without the answer does not start. */
+  asks(token: Token<object>): void {
+    this.asked.add(token);
   }
 
   one<T extends object>(token: Token<T>): T {
