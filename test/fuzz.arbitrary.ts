@@ -126,6 +126,6 @@ export const bytesOf = (body: Json): string => JSON.stringify(body).replace(/"ra
 
 /** Texts for places in addresses and headers. */
 export const nastyText: fc.Arbitrary<string> = fc.constantFrom(
-  'x', '0', '-1', '%00', '%2e%2e', 'a%0d%0ab', '%f0%9f%92%a5', 'x'.repeat(200), '00000000-0000-0000-0000-000000000000', "'--", 'null', '{}', '__proto__', 'constructor',
+  'x', '0', '-1', '%00', 'a%0d%0ab', '%f0%9f%92%a5', 'x'.repeat(200), '00000000-0000-0000-0000-000000000000', "'--", 'null', '{}', '__proto__', 'constructor',
   'ffffffff-ffff-7fff-bfff-ffffffffffff', '1e9', '9223372036854775808', '*', '~',
 ); // prettier-ignore

@@ -9,7 +9,8 @@ export class World {
 
   constructor(
     readonly shop: Shop,
-    readonly guestToken: string,
+    /** Of the guest who holds the first of them. */
+    readonly guest: Record<string, string>,
     readonly email: string,
   ) {}
 
@@ -17,12 +18,12 @@ export class World {
     const owner = await organizer(evently);
     const it = await shop(evently, [{ capacity: 500 }, { amount: 2500, capacity: 50 }], {}, owner);
     const booking = (await book(evently, it, one(it))).body as BookingBody;
-    const world = new World(it, booking.accessToken, owner.email);
+    const sold = (await book(evently, it, one(it))).body as BookingBody;
+    const world = new World(it, { bookings: booking.accessToken, tickets: sold.accessToken }, owner.email);
     world.know('organizations', it.orgId);
     world.know('events', it.eventId);
     world.know('bookings', booking.id);
     for (const id of it.typeIds) world.know('ticket-types', id);
-    const sold = (await book(evently, it, one(it))).body as BookingBody;
     const { body } = await confirm(evently, sold);
     for (const ticket of body.tickets ?? []) world.know('tickets', ticket.id);
     world.know('bookings', sold.id);
