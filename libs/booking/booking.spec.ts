@@ -79,6 +79,20 @@ describe('booking', () => {
     expect((await confirm(evently, { ...mine, accessToken: theirs.accessToken })).status).toBe(404);
   });
 
+  it('sells what was added or opened since the event was last looked at', async () => {
+    const s = await shop(evently, [{ capacity: 5 }]);
+    expectStatus(await book(evently, s, one(s)), 201);
+    const wish = { name: 'Late', price: { amount: 0, currency: 'EUR' }, capacity: 3 };
+    const added = await evently.call<{ id: string }>(
+      'POST',
+      `/v1/organizations/${s.orgId}/events/${s.eventId}/ticket-types`,
+      wish,
+      { token: s.token },
+    );
+    const late = [{ ticketTypeId: expectStatus(added, 201).id, quantity: 1 }];
+    expectStatus(await book(evently, s, late), 201);
+  });
+
   it('gives the history, and the booking as it was', async () => {
     const s = await shop(evently, [{ capacity: 5 }]);
     const held = expectStatus(await book(evently, s, one(s)), 201);

@@ -1,5 +1,6 @@
 // Requests: a buyer's wish, checked and priced against a snapshot of the event; everything that needs no stock.
 import { Injectable } from '@nestjs/common';
+import type { EventForSale } from '../catalog/catalog.port.js';
 import { invalid } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { principalKey } from '../kernel/principal.js';
@@ -20,11 +21,21 @@ export class Requests {
     private readonly clock: Clock,
   ) {}
 
-  /** `fresh`: against the event as it is now, because a snapshot turned out to be old. */
+  /** `fresh`: against the event as it is now, because a snapshot turned out to be old. What an old snapshot refuses is looked at again too. */
   async prepare(at: { orgId: string; eventId: string }, dto: BookDto, fresh: boolean): Promise<PreparedHold> {
     if (dto.quoteId !== undefined) throw bookingErrors.quoteExpired();
-    const who = this.access.who;
     const event = await (fresh ? this.sales.eventNow(at.orgId, at.eventId) : this.sales.event(at.orgId, at.eventId));
+    try {
+      return await this.read(event, dto);
+    } catch (e) {
+      const now = await this.sales.eventAsSold(at.orgId, at.eventId);
+      if (now === event) throw e;
+      return this.read(now, dto);
+    }
+  }
+
+  private async read(event: EventForSale, dto: BookDto): Promise<PreparedHold> {
+    const who = this.access.who;
     const lines = readLines(event, dto);
     const answers = readAnswers(event, dto.answers, lines.reduce((n, l) => n + l.quantity, 0)); // prettier-ignore
     if (who.kind !== 'account' && who.kind !== 'apiKey' && !dto.contact) {

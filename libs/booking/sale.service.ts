@@ -3,12 +3,16 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CatalogPort, type EventForSale } from '../catalog/catalog.port.js';
 import { edgeErrors } from '../kernel/errors.js';
+import { StockRepository } from './stock.repository.js';
 
 @Injectable()
 export class Sales {
   private readonly events: LRUCache<string, EventForSale, string>;
 
-  constructor(catalog: CatalogPort) {
+  constructor(
+    catalog: CatalogPort,
+    private readonly stock: StockRepository,
+  ) {
     this.events = new LRUCache({
       max: 5000,
       ttl: 60_000,
@@ -28,5 +32,11 @@ export class Sales {
   async eventNow(orgId: string, eventId: string): Promise<EventForSale> {
     this.events.delete(eventId);
     return this.event(orgId, eventId);
+  }
+
+  /** The snapshot in mind where its revision is still the one for sale, else the event as it is now. Costs a look at one row. */
+  async eventAsSold(orgId: string, eventId: string): Promise<EventForSale> {
+    const [event, revision] = await Promise.all([this.event(orgId, eventId), this.stock.revision(orgId, eventId)]);
+    return event.revision === revision ? event : this.eventNow(orgId, eventId);
   }
 }

@@ -59,7 +59,7 @@ export class Stock {
   /** What of each ticket type can be had now; hidden types only with their access code. */
   async availability(eventId: string, accessCode?: string): Promise<AvailabilityView> {
     const orgId = await this.auth.orgOf(eventId);
-    const event = await this.eventAsSold(orgId, eventId);
+    const event = await this.sales.eventAsSold(orgId, eventId);
     const pools = new Map((await this.stock.pools(orgId, eventId)).map((p) => [p.poolId, p]));
     const now = this.clock.now();
     const shown = event.ticketTypes.filter(
@@ -78,7 +78,7 @@ export class Stock {
 
   async seatsOf(eventId: string, onlyStates: boolean): Promise<SeatsView> {
     const orgId = await this.auth.orgOf(eventId);
-    const event = await this.eventAsSold(orgId, eventId);
+    const event = await this.sales.eventAsSold(orgId, eventId);
     const pools = await this.stock.pools(orgId, eventId);
     const seq = pools.reduce((n, p) => n + p.changes, event.revision);
     if (onlyStates) return { seq, seats: await this.seats.states(orgId, eventId) };
@@ -87,12 +87,6 @@ export class Stock {
       seq,
       seats: rows.map(({ ordinal: _o, sectionName: _n, companionOf, ...s }) => ({ ...s, ...(companionOf && { companionOf }) })),
     };
-  }
-
-  /** The event as it is now: the snapshot in mind where its revision is still the one for sale. */
-  private async eventAsSold(orgId: string, eventId: string): Promise<EventForSale> {
-    const [event, revision] = await Promise.all([this.sales.event(orgId, eventId), this.stock.revision(orgId, eventId)]);
-    return event.revision === revision ? event : this.sales.eventNow(orgId, eventId);
   }
 
   /** The counters of an event's pools, for its organizer. */

@@ -54,6 +54,9 @@ function readSecret(env: NodeJS.ProcessEnv, name: string, problems: string[]): s
   return value;
 }
 
+/** URLs may carry a password. */
+const withoutCredentials = (shown: string | undefined) => shown?.replace(/\/\/[^@\s]*@/, '//***@');
+
 function read<T extends object>(type: Type<T>, env: NodeJS.ProcessEnv, problems: string[]): T {
   const raw: Record<string, string> = {};
   for (const [key, spec] of specsOf(type)) {
@@ -64,7 +67,7 @@ function read<T extends object>(type: Type<T>, env: NodeJS.ProcessEnv, problems:
   for (const bad of validateSync(config, { stopAtFirstError: true })) {
     const spec = specsOf(type).get(bad.property);
     if (spec?.secret && bad.value === undefined) continue; // Told already, by its name.
-    const shown = spec?.secret ? '' : ` (got ${JSON.stringify(bad.value)})`;
+    const shown = spec?.secret ? '' : ` (got ${withoutCredentials(JSON.stringify(bad.value))})`;
     problems.push(`${spec?.env ?? bad.property}: ${Object.values(bad.constraints ?? {})[0] ?? 'is not valid'}${shown}.`);
   }
   return config;

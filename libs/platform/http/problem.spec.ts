@@ -105,6 +105,12 @@ describe('addresses and methods', () => {
     expect(reply.headers.get('allow')).toBe(path === '/livez' ? 'GET, HEAD' : 'GET, HEAD, POST');
   });
 
+  it('400 for a body nested deeper than anybody needs', async () => {
+    const deep = (n: number) => `{"a":"[[\\"{","name":${'['.repeat(n)}${']'.repeat(n)}}`;
+    expectProblem(await call('POST', '/v1/things', deep(20_000), json), 400, 'invalid_request');
+    expect((await call('POST', '/v1/things', deep(60), json)).body.errors?.[0]?.detail ?? '').not.toContain('nested');
+  });
+
   it('405 for a QUERY without a body, as for any method not taken', async () => {
     const { status, body, head } = await raw('QUERY /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect([status, JSON.parse(body)]).toMatchObject([405, { code: 'method_not_allowed' }]);
