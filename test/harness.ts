@@ -66,6 +66,14 @@ export class Harness {
     });
   }
 
+  /** Another api process's worth on the same database, with lanes, caches and connections of its own. Stop it before this one. */
+  async beside(apiModule: Type): Promise<Harness> {
+    const api = await makeServer(apiModule);
+    await api.listen(0, '127.0.0.1');
+    const url = (await api.getUrl()).replace('[::1]', '127.0.0.1');
+    return new Harness(api, undefined, url, this.databaseUrl, this.sql, () => api.close());
+  }
+
   /** A request as any client makes it. A string or Buffer body is sent as it is. */
   async call<T = never>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Reply<T>> {
     const headers: Record<string, string> = { ...options.headers };

@@ -1,0 +1,72 @@
+// A TCP proxy for specs: stands before a server and goes away, comes back, or cuts a connection at a chosen moment.
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export class Proxy {
+  private server?: Server;
+  private readonly open = new Set<Socket>();
+  private port = 0;
+  /** Called with what the server sends before the client gets it; `cut` instead of letting it pass ends both sides. */
+  onReply?: (bytes: Buffer, sent: Buffer) => 'cut' | void;
+
+  private constructor(private readonly target: { host: string; port: number }) {}
+
+  /** Stands before the server of a URL, listening. */
+  static async before(url: string): Promise<Proxy> {
+    const { hostname, port } = new URL(url);
+    const proxy = new Proxy({ host: hostname, port: Number(port) });
+    await proxy.up();
+    return proxy;
+  }
+
+  /** The same URL, through this proxy. */
+  through(url: string): string {
+    const changed = new URL(url);
+    changed.host = `127.0.0.1:${this.port}`;
+    return changed.href;
+  }
+
+  /** Listens; on the port it had before. */
+  async up(): Promise<void> {
+    const server = createServer((client) => this.join(client));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.port, '127.0.0.1', () => resolve());
+    });
+    this.port = (server.address() as AddressInfo).port;
+    this.server = server;
+  }
+
+  /** Ends every connection and takes none. */
+  async down(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    for (const socket of this.open) socket.destroy();
+    if (server) await new Promise((resolve) => server.close(resolve));
+  }
+
+  private join(client: Socket): void {
+    const server = createConnection(this.target);
+    let sent: Buffer = Buffer.alloc(0);
+    const end = () => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      this.open.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', end);
+      socket.on('close', () => {
+        this.open.delete(socket);
+        end();
+      });
+    }
+    client.on('data', (bytes) => {
+      sent = bytes;
+      server.write(bytes);
+    });
+    server.on('data', (bytes) => {
+      if (this.onReply?.(bytes, sent) === 'cut') end();
+      else client.write(bytes);
+    });
+  }
+}
