@@ -1,5 +1,5 @@
 // Transactions: one a use case, joined by what is nested, retried where Postgres asks for it; versions guard every write.
-import { Column, Entity } from 'typeorm';
+import { Column, Entity, getMetadataArgsStorage } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PlatformHouse } from '../../../test/platform.house.js';
 import { newId, newOrgId } from '../../kernel/ids.js';
@@ -28,7 +28,15 @@ beforeAll(async () => {
     .query(`CREATE SCHEMA spec; CREATE TABLE spec.lamp (org_id uuid, id uuid, colour text, brightness int CHECK (brightness < 100),
     parts jsonb, lit_at timestamptz, version int NOT NULL DEFAULT 1, PRIMARY KEY (org_id, id))`);
 });
-afterAll(() => house.close());
+afterAll(async () => {
+  await house.close();
+  // Entities belong to the program: another spec in this process would look for this one's table.
+  const { tables, columns } = getMetadataArgsStorage();
+  for (const list of [tables, columns]) {
+    const others = (list as { target: unknown }[]).filter(({ target }) => target !== Lamp);
+    list.splice(0, list.length, ...(others as never[]));
+  }
+});
 beforeEach(async () => {
   const orgId = newOrgId();
   lamp = Object.assign(new Lamp(), {

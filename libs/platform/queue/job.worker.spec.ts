@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/harness.js';
 import { PlatformHouse } from '../../../test/platform.house.js';
 import { newOrgId } from '../../kernel/ids.js';
-import { job } from '../../kernel/job.js';
+import { declaredJobs, job } from '../../kernel/job.js';
 import { ambient, runAs } from '../db/ambient.js';
 import { EventConsumers } from '../eventstore/event.consumer.js';
 import { EventTrouble } from '../eventstore/event.trouble.js';
@@ -17,6 +17,9 @@ import { WorkerEngine } from './worker.engine.js';
 
 const Polish = job<{ orgId: string; lamp: string }>()('spec.polish', { attempts: 3, leaseSeconds: 20 });
 const Long = job<{ orgId: string }>()('spec.long', { leaseSeconds: 600 });
+
+/** Declared jobs belong to the program: a worker of another spec in this process would miss who does these. */
+afterAll(() => [Polish, Long].forEach(({ type }) => (declaredJobs() as Map<string, unknown>).delete(type)));
 
 const org = newOrgId();
 let house: PlatformHouse;
