@@ -1,6 +1,9 @@
 // Builders for specs: an organizer with an event on sale, and what buyers do, all through the public API.
 import type { Harness, Reply } from './harness.js';
 
+/** Anything that makes requests. */
+type Caller = Pick<Harness, 'call'>;
+
 export interface Shop {
   token: string;
   orgId: string;
@@ -34,7 +37,7 @@ export function expectStatus<T>(reply: Reply<T>, status: number): T {
 }
 
 /** Registers an organizer and an organization. */
-export async function organizer(evently: Harness): Promise<{ token: string; orgId: string; email: string }> {
+export async function organizer(evently: Caller): Promise<{ token: string; orgId: string; email: string }> {
   const email = `${unique('ada')}@example.org`;
   const password = 'correct horse battery';
   expectStatus(await evently.call('POST', '/v1/auth/register', { email, password, name: 'Ada' }), 201);
@@ -62,7 +65,7 @@ export interface TypeWish {
 
 /** An event on sale with these ticket types. */
 export async function shop(
-  evently: Harness,
+  evently: Caller,
   types: TypeWish[],
   event: Record<string, unknown> = {},
   owner?: { token: string; orgId: string },
@@ -92,7 +95,7 @@ export async function shop(
 
 /** One guest's attempt to book. */
 export function book(
-  evently: Harness,
+  evently: Caller,
   s: Shop,
   items: unknown,
   more: Record<string, unknown> = {},
@@ -104,16 +107,16 @@ export function book(
 
 export const one = (s: Shop, quantity = 1, type = 0) => [{ ticketTypeId: s.typeIds[type], quantity }];
 
-export function confirm(evently: Harness, b: BookingBody, body: unknown = {}, key?: string): Promise<Reply<BookingBody>> {
+export function confirm(evently: Caller, b: BookingBody, body: unknown = {}, key?: string): Promise<Reply<BookingBody>> {
   return evently.call<BookingBody>('POST', `/v1/bookings/${b.id}/confirm`, body, { token: b.accessToken, key });
 }
 
-export function cancel(evently: Harness, b: BookingBody, body: unknown = {}): Promise<Reply<BookingBody>> {
+export function cancel(evently: Caller, b: BookingBody, body: unknown = {}): Promise<Reply<BookingBody>> {
   return evently.call<BookingBody>('POST', `/v1/bookings/${b.id}/cancel`, body, { token: b.accessToken });
 }
 
 export async function inventory(
-  evently: Harness,
+  evently: Caller,
   s: Shop,
 ): Promise<{ poolId: string; capacity: number; held: number; sold: number; reserved: number }[]> {
   const path = `/v1/organizations/${s.orgId}/events/${s.eventId}/inventory`;

@@ -75,23 +75,8 @@ export class Harness {
   }
 
   /** A request as any client makes it. A string or Buffer body is sent as it is. */
-  async call<T = never>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Reply<T>> {
-    const headers: Record<string, string> = { ...options.headers };
-    if (options.token) headers.authorization = `Bearer ${options.token}`;
-    if (options.key) headers['idempotency-key'] = options.key;
-    if (options.ifMatch !== undefined)
-      headers['if-match'] = typeof options.ifMatch === 'number' ? `"${options.ifMatch}"` : options.ifMatch;
-    if (body !== undefined) headers['content-type'] ??= 'application/json';
-    const raw =
-      typeof body === 'string' || Buffer.isBuffer(body)
-        ? (body as string)
-        : body === undefined
-          ? undefined
-          : JSON.stringify(body);
-    const response = await fetch(this.url + path, { method, headers, body: raw });
-    const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, body: (json && text ? JSON.parse(text) : text) as T, headers: response.headers, text };
+  call<T = never>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Reply<T>> {
+    return callAt<T>(this.url, method, path, { body, ...options });
   }
 
   /** Moves the one clock: SQL at once, the injected one as well. */
@@ -110,7 +95,28 @@ export class Harness {
   }
 }
 
-function freePort(): Promise<number> {
+/** A request to a server at `url`. */
+export async function callAt<T = never>(
+  url: string,
+  method: string,
+  path: string,
+  { body, ...options }: CallOptions & { body?: unknown; signal?: AbortSignal } = {},
+): Promise<Reply<T>> {
+  const headers: Record<string, string> = { ...options.headers };
+  if (options.token) headers.authorization = `Bearer ${options.token}`;
+  if (options.key) headers['idempotency-key'] = options.key;
+  if (options.ifMatch !== undefined)
+    headers['if-match'] = typeof options.ifMatch === 'number' ? `"${options.ifMatch}"` : options.ifMatch;
+  if (body !== undefined) headers['content-type'] ??= 'application/json';
+  const raw =
+    typeof body === 'string' || Buffer.isBuffer(body) ? (body as string) : body === undefined ? undefined : JSON.stringify(body);
+  const response = await fetch(url + path, { method, headers, body: raw, signal: options.signal });
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, body: (json && text ? JSON.parse(text) : text) as T, headers: response.headers, text };
+}
+
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject);
     probe.listen(0, '127.0.0.1', () => {

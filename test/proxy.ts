@@ -5,8 +5,8 @@ export class Proxy {
   private server?: Server;
   private readonly open = new Set<Socket>();
   private port = 0;
-  /** Called with what the server sends before the client gets it; `cut` instead of letting it pass ends both sides. */
-  onReply?: (bytes: Buffer, sent: Buffer) => 'cut' | void;
+  /** Called with what the server replies, before the client gets it, and what was asked; `cut` ends both sides instead. */
+  onReply?: (reply: Buffer, asked: string) => 'cut' | 'pass';
 
   private constructor(private readonly target: { host: string; port: number }) {}
 
@@ -46,7 +46,8 @@ export class Proxy {
 
   private join(client: Socket): void {
     const server = createConnection(this.target);
-    let sent: Buffer = Buffer.alloc(0);
+    let asked = '';
+    let answered = false;
     const end = () => {
       client.destroy();
       server.destroy();
@@ -61,11 +62,13 @@ export class Proxy {
       });
     }
     client.on('data', (bytes) => {
-      sent = bytes;
+      asked = (answered ? '' : asked) + bytes.toString('latin1');
+      answered = false;
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (this.onReply?.(bytes, sent) === 'cut') end();
+      answered = true;
+      if (this.onReply?.(bytes, asked) === 'cut') end();
       else client.write(bytes);
     });
   }

@@ -162,12 +162,12 @@ describe('races between two api processes', () => {
       return confirm(either(), b);
     });
     const sweep = second.api.get(Sweep);
-    let over = false;
+    const over = new AbortController();
     const sweeping = (async () => {
-      while (!over) await sweep.run();
+      while (!over.signal.aborted) await sweep.run();
     })();
     const replies = await Promise.all(done);
-    over = true;
+    over.abort();
     await sweeping;
     await until('every hold is decided', async () => (await live(s)).every((b) => b.status === 'CONFIRMED'));
     expect([...kinds(replies)].filter((k) => !['200 CONFIRMED', '410 hold_expired'].includes(k))).toEqual([]);
@@ -199,10 +199,10 @@ describe('races between two api processes', () => {
   it('keeps capacity while it changes under a rush', async () => {
     const s = await shop(first, [{ capacity: 100 }]);
     const path = `/v1/organizations/${s.orgId}/events/${s.eventId}/ticket-types/${s.typeIds[0]}`;
-    let rushing = true;
+    const over = new AbortController();
     const changes = (async () => {
       const told: Reply<{ version: number; capacity: number; code?: string }>[] = [];
-      for (let version = 1; rushing; await pause(30)) {
+      for (let version = 1; !over.signal.aborted; await pause(30)) {
         const reply = await either().call<{ version: number; capacity: number }>(
           'PATCH',
           path,
@@ -220,7 +220,7 @@ describe('races between two api processes', () => {
       replies.push(...some);
       await Promise.all(some.filter((r) => r.status === 201 && random(2) === 0).map((r) => cancel(either(), r.body)));
     }
-    rushing = false;
+    over.abort();
     const told = await changes;
     expect(
       [...new Set(told.map((r) => `${r.status} ${r.body.code ?? ''}`))].filter(
