@@ -180,8 +180,9 @@ describe('delivery by SMTP', () => {
        VALUES ($1, 'account:old', 1, 'account.registered', 1, '{}', 'system:spec', 'spec', platform.now() - interval '6 days')`,
       NO_ORG,
     );
+    const gaveUp = `SELECT reason FROM notifications.message WHERE status = 'failed' AND reason = 'gave_up'`;
+    await until('the message is given up', async () => (await rows(gaveUp)).length === 1, 20_000);
     await settled();
-    expect(await rows(`SELECT reason FROM notifications.message WHERE status = 'failed' AND reason = 'gave_up'`)).toHaveLength(1);
     expect(await rows(`SELECT 1 FROM notifications.message WHERE cause LIKE 'account:old%'`)).toEqual([]);
     expect(server.mailsTo(email)).toEqual([]);
   });
