@@ -73,8 +73,14 @@ export function TextField(
   return field(o, api, ...(o.pattern ? [length, Matches(o.pattern)] : [length]));
 }
 
+const ID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
+
 export const IdField = (o: FieldOptions = {}) =>
-  field(o, { type: 'string', format: 'uuid' }, check('id', isId, 'Send an id as you got it: a lower-case UUID version 7.'));
+  field(
+    o,
+    { type: 'string', format: 'uuid', pattern: ID_PATTERN },
+    check('id', isId, 'Send an id as you got it: a lower-case UUID version 7.'),
+  );
 
 /** RFC 3339 in and out; a Date inside. */
 export const InstantField = (o: FieldOptions = {}) =>

@@ -128,7 +128,11 @@ const ifMatch = createParamDecorator((_: unknown, context: ExecutionContext): nu
 export const IfMatch = (): ParameterDecorator => (target, method, index) => {
   ifMatch()(target, method, index);
   onMethod(SetMetadata(GUARDED, true), target, method);
-  onMethod(ApiHeader({ name: 'If-Match', required: true, schema: { type: 'string', example: '"1"' } }), target, method);
+  onMethod(
+    ApiHeader({ name: 'If-Match', required: true, schema: { type: 'string', pattern: '^"[0-9]{1,9}"$', example: '"1"' } }),
+    target,
+    method,
+  );
 };
 
 function onMethod(decorate: MethodDecorator, target: object, method: string | symbol | undefined): void {
