@@ -181,7 +181,7 @@ describe('delivery by SMTP', () => {
       NO_ORG,
     );
     const gaveUp = `SELECT reason FROM notifications.message WHERE status = 'failed' AND reason = 'gave_up'`;
-    await until('the message is given up', async () => (await rows(gaveUp)).length === 1, 20_000);
+    await until('the message is given up', async () => (await rows(gaveUp)).length > 0, 20_000);
     await settled();
     expect(await rows(`SELECT 1 FROM notifications.message WHERE cause LIKE 'account:old%'`)).toEqual([]);
     expect(server.mailsTo(email)).toEqual([]);
