@@ -5,8 +5,9 @@ export class Proxy {
   private server?: Server;
   private readonly open = new Set<Socket>();
   private port = 0;
-  /** Called with what the server replies, before the client gets it, and what was asked; `cut` ends both sides instead. */
-  onReply?: (reply: Buffer, asked: string) => 'cut' | 'pass';
+  /** Called with what the server replies, before the client gets it, and what was asked; `cut` ends both sides instead,
+   * bytes go in its place. */
+  onReply?: (reply: Buffer, asked: string) => 'cut' | 'pass' | Buffer;
 
   private constructor(private readonly target: { host: string; port: number }) {}
 
@@ -68,8 +69,9 @@ export class Proxy {
     });
     server.on('data', (bytes) => {
       answered = true;
-      if (this.onReply?.(bytes, asked) === 'cut') end();
-      else client.write(bytes);
+      const fate = this.onReply?.(bytes, asked) ?? 'pass';
+      if (fate === 'cut') end();
+      else client.write(fate === 'pass' ? bytes : fate);
     });
   }
 }

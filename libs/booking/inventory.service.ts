@@ -132,5 +132,8 @@ export class Inventory {
 /** Serialization failure, deadlock, or a connection that broke before we heard the answer. */
 function isWorthATry(e: unknown): boolean {
   const { code, message } = e as { code?: string; message?: string };
-  return ['40001', '40P01', 'ECONNRESET', 'EPIPE', '57P01'].includes(code ?? '') || /Connection terminated/.test(message ?? '');
+  return (
+    ['40001', '40P01', 'ECONNRESET', 'EPIPE', '57P01'].includes(code ?? '') ||
+    /Connection terminated|is not queryable/.test(message ?? '')
+  );
 }

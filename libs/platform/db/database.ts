@@ -26,6 +26,18 @@ function retryable(e: unknown): boolean {
 }
 const MAX_ATTEMPTS = 5;
 
+const listened = new WeakSet<pg.PoolClient>();
+
+/**
+ * Postgres may say goodbye in the very bytes that end a query: then the pool has handed the connection on and nobody listens
+ * yet, which would end the process. Whoever has the connection hears of it by his next query.
+ */
+function listenForErrors(client: pg.PoolClient): void {
+  if (listened.has(client)) return;
+  listened.add(client);
+  client.on('error', () => undefined);
+}
+
 export interface TransactionOptions {
   /** Milliseconds to wait for a row lock before giving up with `busy`; 0 waits for the statement timeout. */
   lockTimeoutMs?: number;
@@ -33,7 +45,9 @@ export interface TransactionOptions {
 
 @Injectable()
 export class Database {
-  constructor(private readonly source: DataSource) {}
+  constructor(private readonly source: DataSource) {
+    this.pool().on('acquire', listenForErrors);
+  }
 
   /** Runs work in the ambient transaction, or opens one: commit when it returns, roll back when it throws. */
   async transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {

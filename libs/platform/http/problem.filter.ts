@@ -131,7 +131,9 @@ function fromPostgres(thrown: unknown): Refusal | undefined {
   ];
   if (
     away.includes(code) ||
-    /terminated unexpectedly|Connection terminated|timeout exceeded when trying to connect/.test(e?.message ?? '')
+    /terminated unexpectedly|Connection terminated|is not queryable|timeout exceeded when trying to connect/.test(
+      e?.message ?? '',
+    )
   )
     return edgeErrors.unavailable();
   return undefined;

@@ -1,0 +1,43 @@
+// A connection that Postgres ends at the worst moment: with the very bytes that hand it on to the next who wants it.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Proxy } from '../../../test/proxy.js';
+import { makeDataSource } from './data-source.js';
+import { Database } from './database.js';
+
+/** An ErrorResponse of the protocol: what a dying Postgres says, whoever listens. */
+function goodbye(): Buffer {
+  const fields = Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
+  const head = Buffer.alloc(5);
+  head.write('E');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+let proxy: Proxy;
+const uncaught: unknown[] = [];
+const note = (e: unknown) => void uncaught.push(e);
+beforeAll(async () => {
+  proxy = await Proxy.before(process.env.TEST_DATABASE_URL!);
+  process.prependListener('uncaughtException', note);
+});
+afterAll(async () => {
+  process.removeListener('uncaughtException', note);
+  await proxy.down();
+});
+
+it('fails the next query of that connection, not the process', async () => {
+  const source = await makeDataSource({ url: proxy.through(process.env.TEST_DATABASE_URL!), poolSize: 1 }).initialize();
+  try {
+    const db = new Database(source);
+    proxy.onReply = (reply, asked) => (asked.includes('the last words') ? Buffer.concat([reply, goodbye()]) : 'pass');
+    const last = db.query('SELECT 1 AS one -- the last words');
+    // It waits for the pool's one connection, and gets it in the same breath as the goodbye.
+    const next = db.transaction(() => db.query('SELECT 2 AS two'));
+    expect(await last).toEqual([{ one: 1 }]);
+    await expect(next).rejects.toThrow(/not queryable|terminat/);
+    expect(await db.transaction(() => db.query('SELECT 3 AS three'))).toEqual([{ three: 3 }]);
+  } finally {
+    await source.destroy();
+  }
+  expect(uncaught).toEqual([]);
+});
