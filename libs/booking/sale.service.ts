@@ -16,6 +16,8 @@ export class Sales {
     this.events = new LRUCache({
       max: 5000,
       ttl: 60_000,
+      // Who waits for a look-up still gets what it found, though somebody asked for a newer one meanwhile.
+      ignoreFetchAbort: true,
       // One look-up at a time for each event, however many ask.
       fetchMethod: async (eventId, _stale, { context: orgId }) => (await catalog.eventForSale(orgId, eventId)) ?? undefined,
     });
