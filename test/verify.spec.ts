@@ -1,4 +1,7 @@
 // Verify: a busy, clean house has no difference; a different value in any column of any row that history explains is found and can be rebuilt.
+import { execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Module } from '@nestjs/common';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +16,9 @@ import type { ColumnShape, TableShape } from '../libs/platform/eventstore/verify
 import { Verify } from '../libs/platform/eventstore/verify.service.js';
 import { BusyHouse } from './busy.js';
 import { Harness } from './harness.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const execFileAsync = promisify(execFile);
 
 @Module({ imports: [ApiModule, VerifyModule] })
 class House {}
@@ -142,6 +148,40 @@ describe('verify', () => {
     expect(tried).toBeGreaterThan(180);
     expect(await look()).toEqual([]);
   }, 300_000);
+
+  /** `npm run verify`, past what finds its servers. */
+  const command = (args: string[], environment: Record<string, string> = {}) => {
+    const child = spawn(process.execPath, ['dist/scripts/verify.js', ...args], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    return new Promise<[number | null, string]>((resolve) => child.once('close', (code) => resolve([code, said])));
+  };
+
+  it('is a command: 0 when all is equal, 1 with differences, 2 when it cannot look', async () => {
+    await execFileAsync(process.execPath, ['scripts/build.mjs'], { cwd: root });
+    expect(await command([])).toEqual([0, expect.stringMatching(/^Equal: \d+ organizations, \d+ domain events, \d+ rows/)]);
+    const shape = await shapeOf('booking.booking');
+    const key = await someRow(shape, 'confirmed_at');
+    await damage.query(`UPDATE booking.booking t SET locale = 'xx' WHERE ${whereKey(shape)}`, key);
+    const [code, said] = await command(['--org', key[0]]);
+    expect([code, said]).toEqual([1, expect.stringContaining('1 differences')]);
+    for (const word of ['booking.booking', key.join('/'), 'locale', 'xx', 'en']) expect(said).toContain(word);
+    const [, json] = await command(['--json', '--org', key[0]]);
+    expect(JSON.parse(json)).toMatchObject({
+      equal: false,
+      differences: 1,
+      shown: [{ column: 'locale', stored: 'xx', expected: 'en' }],
+    });
+    const rebuild = ['--rebuild', 'booking.booking', ...key];
+    expect(await command(rebuild)).toEqual([1, expect.stringContaining('Add --yes to do it')]);
+    expect(await command([...rebuild, '--yes'])).toEqual([0, expect.stringContaining('Rebuilt')]);
+    expect(await command(rebuild)).toEqual([0, expect.stringContaining('agrees with its history')]);
+    expect(await command(['--org', 'nobody'])).toEqual([2, expect.stringContaining('npm run verify --')]);
+    expect(await command(['--rebuild', 'booking.inventory', 'a', 'b'])).toEqual([2, expect.stringContaining('has no history')]);
+  }, 120_000);
 
   it('rebuilds a damaged row, keeping what is personal, and inserts one that is gone', async () => {
     const rebuild = evently.api.get(Rebuild);
