@@ -4,7 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
 import { machineMs } from '../kernel/time.js';
 import { Database } from '../platform/db/database.js';
+import { EventPoke } from '../platform/eventstore/event.poke.js';
 import { Meter, type Counter } from '../platform/observe/meter.js';
+import { BookingCancelled, BookingConfirmed, BookingHeld } from './booking.domain-events.js';
 import { BookingConfig } from './booking.config.js';
 import { Lane, LaneFull } from './lane.service.js';
 import { InventoryRepository } from './inventory.repository.js';
@@ -22,6 +24,8 @@ import {
 
 /** How often a batch is tried again when Postgres asks for it (deadlock, serialization) or the connection breaks. */
 const TRIES = 4;
+/** What the batch functions write into the event store. */
+const ANNOUNCED = { hold: BookingHeld, confirm: BookingConfirmed, release: BookingCancelled };
 
 @Injectable()
 export class Inventory {
@@ -35,6 +39,7 @@ export class Inventory {
     private readonly stock: InventoryRepository,
     private readonly db: Database,
     private readonly config: BookingConfig,
+    private readonly poke: EventPoke,
     meter: Meter,
   ) {
     this.main = this.lane(false);
@@ -110,6 +115,7 @@ export class Inventory {
         const verdicts = await this.db.detached(() => this.call(batch, wait));
         this.batches.add(batch[0].kind);
         for (const { said } of verdicts) if (said !== 'skipped') this.decided[batch[0].kind].add(said);
+        this.poke.tell(ANNOUNCED[batch[0].kind].type);
         return verdicts;
       } catch (e) {
         if (!isWorthATry(e) || attempt === TRIES) throw e;

@@ -11,6 +11,7 @@ import { newId, newOrgId } from '../../libs/kernel/ids.js';
 import { Database } from '../../libs/platform/db/database.js';
 import { makeDataSource } from '../../libs/platform/db/data-source.js';
 import { migrate } from '../../libs/platform/db/migrations.js';
+import { EventPoke } from '../../libs/platform/eventstore/event.poke.js';
 import { Meter } from '../../libs/platform/observe/meter.js';
 import { median, rate, spread, type Row } from './measure.js';
 import { ClsModule } from 'nestjs-cls';
@@ -41,7 +42,13 @@ export async function benchBatch(): Promise<Row[]> {
   try {
     await migrate(infra.databaseUrl);
     const stage = await makeStage(new Database(source));
-    const inventory = new Inventory(new InventoryRepository(stage.db), stage.db, new BookingConfig(), new Meter());
+    const inventory = new Inventory(
+      new InventoryRepository(stage.db),
+      stage.db,
+      new BookingConfig(),
+      new EventPoke({ publish: () => undefined } as never),
+      new Meter(),
+    );
     const batch = () => inventory.hold(wish(stage));
     const single = () => lockPerBooking(stage, wish(stage));
     await rate(WORKERS, WARM_SECONDS, batch);

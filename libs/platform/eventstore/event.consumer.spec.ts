@@ -186,7 +186,7 @@ describe('the order of commits', () => {
             await advance();
           } else if (c.do === 'retry') {
             await house.shiftClock(3600);
-            await house.consumers.retry(consumer);
+            await house.consumers.retry([consumer]);
           } else await end(c.client, c.do === 'commit' ? 'COMMIT' : 'ROLLBACK');
         }
         for (const client of [0, 1, 2, 3]) await end(client, 'COMMIT');
@@ -195,7 +195,7 @@ describe('the order of commits', () => {
         await advance();
         for (let i = 0; (await deadLetters()) !== '' && i < 100; i++) {
           await house.shiftClock(3600);
-          await house.consumers.retry(consumer);
+          await house.consumers.retry([consumer]);
         }
         const { rows } = await house.sql.query('SELECT stream, stream_version AS v FROM platform.event ORDER BY stream, v');
         const written = rows.map((r) => `${r.stream.replace('bell:', '')}${r.v}`);
@@ -226,8 +226,8 @@ describe('crashes and bad events', () => {
     };
     await advance();
     await house.shiftClock(5);
-    await house.consumers.retry(consumer);
-    await house.consumers.retry(consumer);
+    await house.consumers.retry([consumer]);
+    await house.consumers.retry([consumer]);
     await advance();
     expect((await effects()).split(' ').sort().join(' ')).toBe('a1 a2 b1');
     expect((await effects()).replace(/b1 ?/, '').trim()).toBe('a1 a2');
@@ -244,14 +244,14 @@ describe('crashes and bad events', () => {
     expect(await deadLetters()).toBe('a2/1 a3/0');
     await ring('a');
     await advance();
-    await house.consumers.retry(consumer); // Not due yet.
+    await house.consumers.retry([consumer]); // Not due yet.
     expect(await deadLetters()).toBe('a2/1 a3/0 a4/0');
     await house.shiftClock(2);
-    await house.consumers.retry(consumer);
+    await house.consumers.retry([consumer]);
     expect(await deadLetters()).toBe('a2/2 a3/0 a4/0');
     poison = false;
     await house.shiftClock(10);
-    for (let i = 0; i < 3; i++) await house.consumers.retry(consumer);
+    for (let i = 0; i < 3; i++) await house.consumers.retry([consumer]);
     expect(await effects()).toBe('a1 b1 b2 a2 a3 a4');
     await ring('a');
     await advance();
@@ -266,7 +266,7 @@ describe('crashes and bad events', () => {
     await advance();
     for (let i = 0; i < 20; i++) {
       await house.shiftClock(3600);
-      await house.consumers.retry(consumer);
+      await house.consumers.retry([consumer]);
     }
     const { rows } = await house.sql.query('SELECT attempts, error, next_try_at FROM platform.dead_letter WHERE consumer = $1', [
       consumer.name,
@@ -294,10 +294,10 @@ describe('crashes and bad events', () => {
     const failedAgain = trouble.failedAgain.bind(trouble);
     trouble.failedAgain = async (...args) => {
       trouble.failedAgain = failedAgain;
-      await house.consumers.retry(consumer);
+      await house.consumers.retry([consumer]);
       await failedAgain(...args);
     };
-    await house.consumers.retry(consumer);
+    await house.consumers.retry([consumer]);
     expect(await effects()).toBe('a1');
     expect(await deadLetters()).toBe('');
   });

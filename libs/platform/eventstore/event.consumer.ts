@@ -22,6 +22,8 @@ interface Place {
   target_seq: number | null;
   now_snapshot: string;
   stale: boolean;
+  /** It has events set aside, behind which later ones of their streams must wait. */
+  troubled: boolean;
 }
 
 interface EventRow {
@@ -91,7 +93,7 @@ export class EventConsumers {
       const target = place.target ?? place.now_snapshot;
       const rows = await this.read(consumer, place, target, limit);
       if (rows.length === 0) return this.closeWindow(consumer.name, place, target);
-      for (const row of rows) await this.take(consumer, row);
+      for (const row of rows) await this.take(consumer, row, place.troubled);
       await this.moveTo(consumer.name, target, rows[rows.length - 1]);
       return rows.length;
     });
@@ -108,8 +110,9 @@ export class EventConsumers {
     const [place] = await this.db.prepared<Place>(
       'consumer-lock',
       `SELECT done::text, target::text, target_org, target_seq, pg_current_snapshot()::text AS now_snapshot,
-              moved_at < platform.now() - interval '5 seconds' AS stale
-       FROM platform.consumer WHERE name = $1 FOR UPDATE SKIP LOCKED`,
+              moved_at < platform.now() - interval '5 seconds' AS stale,
+              EXISTS (SELECT 1 FROM platform.dead_letter d WHERE d.consumer = c.name) AS troubled
+       FROM platform.consumer c WHERE name = $1 FOR UPDATE OF c SKIP LOCKED`,
       [name],
     );
     return place;
@@ -143,9 +146,9 @@ export class EventConsumers {
     return wasOpen ? 0 : null;
   }
 
-  private async take(consumer: Consumer, row: EventRow): Promise<void> {
+  private async take(consumer: Consumer, row: EventRow, troubled: boolean): Promise<void> {
     const event = toEvent(row);
-    if (await this.trouble.waitsBehindFailed(consumer.name, event)) return;
+    if (troubled && (await this.trouble.waitsBehindFailed(consumer.name, event))) return;
     await this.hand(consumer, event).catch((error: unknown) => {
       throw new NotTaken(event, error);
     });
@@ -174,7 +177,12 @@ export class EventConsumers {
   }
 
   /** Tries what was set aside and is due again. */
-  async retry(consumer: Consumer): Promise<void> {
+  async retry(consumers: readonly Consumer[]): Promise<void> {
+    const due = await this.trouble.dueConsumers();
+    for (const consumer of consumers) if (due.has(consumer.name)) await this.retryOf(consumer);
+  }
+
+  private async retryOf(consumer: Consumer): Promise<void> {
     for (const event of await this.trouble.due(consumer.name)) {
       try {
         await this.db.transaction(async () => {

@@ -1,4 +1,4 @@
-// The poke: tells waiting consumers through Redis that something was committed. Only a hint; polling is the truth.
+// The poke: tells waiting consumers through Redis which types of domain events were committed. Only a hint; polling is the truth.
 import { Injectable } from '@nestjs/common';
 import { Redis } from '../redis/redis.js';
 
@@ -6,22 +6,23 @@ const CHANNEL = 'committed';
 
 @Injectable()
 export class EventPoke {
-  private planned = false;
+  private readonly types = new Set<string>();
 
   constructor(private readonly redis: Redis) {}
 
   /** Coalesced: however many commits in one turn of the event loop, one message leaves. */
-  tell(): void {
-    if (this.planned) return;
-    this.planned = true;
-    setImmediate(() => {
-      this.planned = false;
-      this.redis.publish(CHANNEL, '1');
-    });
+  tell(type: string): void {
+    if (this.types.size === 0) setImmediate(() => this.send());
+    this.types.add(type);
   }
 
-  /** Calls back on each poke, from any process; returns how to stop. */
-  listen(heard: () => void): Promise<() => Promise<void>> {
-    return this.redis.subscribe(CHANNEL, heard);
+  private send(): void {
+    this.redis.publish(CHANNEL, [...this.types].join(' '));
+    this.types.clear();
+  }
+
+  /** Calls back on each poke, from any process, with the types committed; returns how to stop. */
+  listen(heard: (types: string[]) => void): Promise<() => Promise<void>> {
+    return this.redis.subscribe(CHANNEL, (message) => heard(message.split(' ')));
   }
 }

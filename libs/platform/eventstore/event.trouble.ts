@@ -42,6 +42,15 @@ export class EventTrouble {
     return set.length > 0;
   }
 
+  /** Names of consumers that have something due. */
+  async dueConsumers(): Promise<Set<string>> {
+    const rows = await this.db.prepared<{ consumer: string }>(
+      'dead-letter-consumers',
+      `SELECT DISTINCT consumer FROM platform.dead_letter WHERE next_try_at <= platform.now()`,
+    );
+    return new Set(rows.map((r) => r.consumer));
+  }
+
   /** The first waiting event of each stream, where its time has come. */
   due(consumer: string): Promise<RecordedEvent[]> {
     return this.db.query<RecordedEvent & { data: DomainEventData }>(

@@ -66,7 +66,8 @@ export class JobWorker {
   /** One whose every try ended with its worker is failed here: it may be what ends them. */
   private async claim(orgId: string, id: string): Promise<Claimed | undefined> {
     const options = Object.fromEntries([...declaredJobs()].map(([type, o]) => [type, o]));
-    const [job] = await this.db.query<Claimed & { status: string }>(
+    const [job] = await this.db.prepared<Claimed & { status: string }>(
+      'job-claim',
       `UPDATE platform.job SET
          status = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN 'failed' ELSE 'running' END,
          error = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN 'Every try ended with its worker.' ELSE error END,
@@ -90,7 +91,8 @@ export class JobWorker {
   }
 
   private async finish(job: Claimed, result: unknown): Promise<void> {
-    await this.db.execute(
+    await this.db.prepared(
+      'job-finish',
       `UPDATE platform.job SET status = 'done', progress = 1, result = $3, error = NULL, lease_until = NULL, finished_at = platform.now()
        WHERE org_id = $1 AND id = $2 AND attempts = $4`,
       [job.org_id, job.id, result === undefined ? null : JSON.stringify(result), job.attempts],

@@ -1,5 +1,8 @@
 // A loop: runs work again and again, never beside itself; sooner when woken, later after a failure.
 
+/** Between two runs of a loop that is woken all the time: what comes meanwhile is taken together. */
+const REST_MS = 20;
+
 export class Loop {
   private timer?: NodeJS.Timeout;
   private running?: Promise<void>;
@@ -47,7 +50,7 @@ export class Loop {
     }
     this.running = undefined;
     const wait =
-      this.failures > 0 ? Math.min(this.everyMs * 2 ** Math.min(this.failures, 6), 10_000) : this.again ? 0 : this.everyMs;
+      this.failures > 0 ? Math.min(this.everyMs * 2 ** Math.min(this.failures, 6), 10_000) : this.again ? REST_MS : this.everyMs;
     this.plan(wait);
   }
 }

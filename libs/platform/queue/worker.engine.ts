@@ -45,11 +45,14 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
     this.discover();
     await this.events.refuseForeignPlaces();
     for (const consumer of this.consumers) await this.events.enrol(consumer.name);
-    const eventLoops = this.consumers.map((c) => this.loop(`consumer ${c.name}`, 500, () => this.events.advance(c)));
-    await this.poke.listen(() => eventLoops.forEach((l) => l.wake()));
-    this.loop('dead letters', 1000, async () => {
-      for (const c of this.consumers) await this.events.retry(c);
+    const listening = this.consumers.map((c) => ({
+      type: c.type.type,
+      loop: this.loop(`consumer ${c.name}`, 500, () => this.events.advance(c)),
+    }));
+    await this.poke.listen((types) => {
+      for (const { type, loop } of listening) if (types.includes(type)) loop.wake();
     });
+    this.loop('dead letters', 1000, () => this.events.retry(this.consumers));
     this.startBull();
     const relay = this.loop('job relay', 500, () => this.relay());
     await this.redis.subscribe(JOB_CHANNEL, () => relay.wake());
