@@ -1,13 +1,27 @@
-// `npm run bench [-- seats|batch ...]`: figures as ratios to a baseline of the same run, on servers of its own, with fsync on.
+// `npm run bench [-- ROW ...] [--rounds N]`: figures as ratios to a baseline of the same run, on servers of its own, with fsync on.
 import 'reflect-metadata';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { benchBatch } from './bench/batch.js';
+import { House } from './bench/house.js';
+import { HttpBench } from './bench/http.js';
 import { benchSeats } from './bench/seats.js';
 import type { Row } from './bench/measure.js';
 
-const rows: Record<string, () => Promise<Row[]>> = { seats: benchSeats, batch: benchBatch };
+/** Rows in process, and rows over HTTP, which share a house. */
+const inProcess: Record<string, () => Promise<Row[]>> = { seats: benchSeats, batch: benchBatch };
+const overHttp: Record<string, (bench: HttpBench) => Promise<Row[]>> = {
+  'hot-event': (b) => b.hotEvent(),
+  nothing: (b) => b.nothing(),
+  'many-events': (b) => b.manyEvents(),
+  confirmed: (b) => b.confirmed(),
+  alone: (b) => b.alone(),
+  read: (b) => b.read(),
+  overload: (b) => b.overload(),
+  cpu: (b) => b.cpu(),
+};
 
 /** Milliseconds of one fdatasync of 8 kB where the data will be: the flush that every commit waits for. Median of 200. */
 function flushMs(): number {
@@ -27,17 +41,36 @@ function flushMs(): number {
 }
 
 async function main(): Promise<void> {
-  const asked = process.argv.slice(2);
-  const unknown = asked.filter((name) => !rows[name]);
-  if (unknown.length > 0) throw new Error(`No such row: ${unknown.join(', ')}. There are: ${Object.keys(rows).join(', ')}.`);
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } });
+  const names = [...Object.keys(inProcess), ...Object.keys(overHttp)];
+  const unknown = positionals.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`No such row: ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
+  const asked = positionals.length > 0 ? positionals : names;
   const machine = `${cpus()[0].model} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   console.log(`${machine}; fdatasync ${(flushMs() * 1000).toFixed(0)} us; fsync, full_page_writes and synchronous_commit on`);
   const done: Row[] = [];
-  for (const name of asked.length > 0 ? asked : Object.keys(rows)) done.push(...(await rows[name]()));
+  for (const name of asked.filter((n) => inProcess[n])) done.push(...(await inProcess[name]()));
+  const http = asked.filter((n) => overHttp[n]);
+  if (http.length > 0) done.push(...(await measureHttp(http, Number(values.rounds))));
   console.log('');
-  for (const r of done) console.log(`${r.name.padEnd(58)} ${r.figure.padStart(24)}   aim: ${r.aim}`);
+  for (const r of done) console.log(`${r.name.padEnd(86)} ${r.figure.padStart(24)}${r.aim && `   aim: ${r.aim}`}`);
   writeFileSync('bench.json', `${JSON.stringify({ at: new Date().toISOString(), machine, rows: done }, null, 2)}\n`);
   console.log('\nWritten to bench.json.');
+}
+
+async function measureHttp(names: string[], rounds: number): Promise<Row[]> {
+  const house = await House.start();
+  try {
+    const bench = new HttpBench(house, rounds);
+    const done: Row[] = [];
+    for (const name of names) {
+      console.log(`\n${name}`);
+      done.push(...(await overHttp[name](bench)));
+    }
+    return done;
+  } finally {
+    await house.stop();
+  }
 }
 
 try {

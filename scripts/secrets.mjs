@@ -91,6 +91,11 @@ function checkKeys(kty) {
   };
 }
 
+/** Makes what a folder lacks of the secrets that the apps read. */
+export function makeSecrets(folder, mode) {
+  for (const [name, { make }] of Object.entries(secrets)) keepSecret(name, make, folder, mode);
+}
+
 /**
  * `node scripts/secrets.mjs FOLDER` makes those of a production, once: what is there stays. Others may read the files but not
  * enter their folder, so that a container, which gets them mounted one by one, can read them under whatever user it runs.
@@ -101,7 +106,9 @@ if (isCalled(import.meta.url)) {
     console.error('Name the folder that shall hold the secrets: node scripts/secrets.mjs deploy/secrets');
     process.exit(1);
   }
-  const names = [...Object.keys(secrets), 'POSTGRES_PASSWORD'];
-  for (const name of names) keepSecret(name, secrets[name]?.make, folder, 0o644);
-  console.log(`${folder} holds ${names.join(', ')}. Back it up; whoever has it can sign tickets.`);
+  makeSecrets(folder, 0o644);
+  keepSecret('POSTGRES_PASSWORD', random, folder, 0o644);
+  console.log(
+    `${folder} holds ${Object.keys(secrets).join(', ')}, POSTGRES_PASSWORD. Back it up; whoever has it can sign tickets.`,
+  );
 }

@@ -3,6 +3,7 @@ import { Body, Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Clock } from '../kernel/time.js';
+import { Hot } from '../platform/http/hot.routes.js';
 import { requireClaim } from '../platform/http/idempotency.js';
 import { PageQuery } from '../platform/http/fields.js';
 import { AlsoAnswers, Answers, Can, CanAnyone, Idempotent, IdParam, Refuses } from '../platform/http/route.decorators.js';
@@ -26,6 +27,7 @@ export class BookingController {
     private readonly clock: Clock,
   ) {}
 
+  @Hot()
   @Post('events/:id/bookings')
   @CanAnyone('create', 'Booking')
   @Idempotent('own')
@@ -58,6 +60,7 @@ export class BookingController {
     }
   }
 
+  @Hot()
   @Get('bookings/:id')
   @Can('read', 'Booking')
   @Answers(200, BookingView)
@@ -72,6 +75,7 @@ export class BookingController {
     return this.reader.mine(page);
   }
 
+  @Hot()
   @Post('bookings/:id/confirm')
   @Can('confirm', 'Booking')
   @Idempotent('natural')
@@ -92,6 +96,7 @@ export class BookingController {
     return bookingView(booking, this.clock.now(), { payment });
   }
 
+  @Hot()
   @Post('bookings/:id/cancel')
   @Can('cancel', 'Booking')
   @Idempotent('natural')

@@ -18,6 +18,7 @@ import { EventPoke } from './eventstore/event.poke.js';
 import { EventReader } from './eventstore/event.reader.js';
 import { EventStore } from './eventstore/event.store.js';
 import { EventTrouble } from './eventstore/event.trouble.js';
+import { HotRoutes } from './http/hot.routes.js';
 import { IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteTable } from './http/route.table.js';
@@ -38,7 +39,7 @@ import { Redis } from './redis/redis.js';
 import { SpiRegistry } from './spi/spi.registry.js';
 
 const tools = [
-  Access, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
+  Access, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, HotRoutes, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
   Meter, ProblemFilter, RateLimiter, Redis, RequestWatch, RouteTable, Seal, SpiRegistry,
   { provide: Clock, useClass: DatabaseClock },
 ]; // prettier-ignore

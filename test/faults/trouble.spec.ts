@@ -62,6 +62,7 @@ describe.runIf(process.platform === 'linux' && process.env.FAULTS !== 'short')('
     await pause(3000);
     // A hold made now ends when the database says, and no later.
     const held = expectStatus(await book(evently, s, one(s)), 201);
+    crowd.told.set(held.id, { token: held.accessToken, status: 'CANCELLED' });
     const { rows } = await evently.sql.query<{ left: number }>(
       `SELECT extract(epoch FROM expires_at - platform.now())::float8 AS left FROM booking.booking WHERE id = $1`,
       [held.id],

@@ -14,17 +14,23 @@ export class EtagInterceptor implements NestInterceptor {
     const seconds = this.reflector.get<number | undefined>(CACHE, context.getHandler());
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return next.handle().pipe(
-      map((value: unknown) => {
-        if (seconds !== undefined) return cached(value, seconds, request, reply);
-        const version = (value as { version?: unknown } | null)?.version;
-        if (typeof version !== 'number') return value;
-        const etag = `"${version}"`;
-        void reply.header('etag', etag);
-        return request.method === 'GET' ? unlessSame(value, etag, request, reply) : value;
-      }),
-    );
+    return next
+      .handle()
+      .pipe(
+        map((value: unknown) =>
+          seconds === undefined ? versioned(value, request, reply) : cached(value, seconds, request, reply),
+        ),
+      );
   }
+}
+
+/** A resource with its version as ETag; nothing, and 304, for who reads what he has. */
+export function versioned(value: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version !== 'number') return value;
+  const etag = `"${version}"`;
+  void reply.header('etag', etag);
+  return request.method === 'GET' ? unlessSame(value, etag, request, reply) : value;
 }
 
 function cached(value: unknown, seconds: number, request: FastifyRequest, reply: FastifyReply): unknown {

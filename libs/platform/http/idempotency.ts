@@ -71,16 +71,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const mode = this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, context.getHandler());
-    if (!mode || mode === 'own') return next.handle();
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
+    const once = this.around(context.getHandler(), request, reply, work);
+    return once ? from(once) : next.handle();
+  }
+
+  /** Runs a handler's work once per key; null where the route keeps nothing here, or the request sent no key. */
+  around(handler: object, request: FastifyRequest, reply: FastifyReply, work: () => Promise<unknown>): Promise<unknown> | null {
+    const mode = this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, handler as () => unknown);
+    if (!mode || mode === 'own') return null;
     const sent = claimOf(request);
-    if (!sent) return next.handle();
+    if (!sent) return null;
     const claim = { ...sent, bodyHash: this.unguessable(sent.bodyHash) };
     const org = (request.params as Record<string, string>).o;
-    const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
-    return from(this.once({ mode, orgId: isId(org) ? org : NO_ORG, claim, work, request, reply }));
+    return this.once({ mode, orgId: isId(org) ? org : NO_ORG, claim, work, request, reply });
   }
 
   private async once({ mode, orgId, claim, work, request, reply }: Call): Promise<unknown> {

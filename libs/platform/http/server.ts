@@ -19,6 +19,7 @@ import { RequestWatch } from '../observe/request.watch.js';
 import { serveDocs } from './docs.routes.js';
 import { rememberConnections } from './drain.js';
 import { EtagInterceptor } from './etag.interceptor.js';
+import { HotRoutes } from './hot.routes.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { parseJson } from './json.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -56,6 +57,7 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.get(RequestWatch).watch(fastify);
   surround(fastify, app.get(Health), app.get(RouteTable));
   app.get(LimitHook).watch(fastify);
+  app.get(HotRoutes).watch(fastify);
   parseJson(fastify, config.bodyLimit);
   await fastify.register(helmet as never, { contentSecurityPolicy: false } as never);
   if (config.corsOrigins.length > 0) {

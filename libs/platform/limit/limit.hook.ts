@@ -93,7 +93,8 @@ export class LimitHook implements NestInterceptor {
     return Object.assign(hook, { limits: true as const });
   }
 
-  private late(request: FastifyRequest, reply: FastifyReply): void {
+  /** Called by the interceptor, or by who runs a handler without one. */
+  late(request: FastifyRequest, reply: FastifyReply): void {
     const plan = request.limitPlan;
     if (!plan || plan.late.length === 0) return;
     const who = ambient().get('principal') ?? { kind: 'anonymous' as const };

@@ -119,7 +119,7 @@ describe('health', () => {
 
   it('logs one line a request, with its ids, and none for health', async () => {
     const lines: Record<string, unknown>[] = [];
-    const { pino } = evently.api.get(Log);
+    const { requests: pino } = evently.api.get(Log);
     const info = pino.info.bind(pino);
     pino.level = 'info';
     pino.info = ((fields: Record<string, unknown>) => void lines.push(fields)) as never;

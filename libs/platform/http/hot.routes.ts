@@ -1,0 +1,137 @@
+// Hot routes: handlers marked @Hot, run without Nest's machinery of each request. Guards, limits, checks, idempotency and filter are the same
+// objects, called directly: Nest builds a chain of observables and promises around each call, which cost a request as much as the rest of it.
+import { Injectable, type ArgumentMetadata, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { HTTP_CODE_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { ApplicationConfig, ModuleRef } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LimitHook } from '../limit/limit.hook.js';
+import { versioned } from './etag.interceptor.js';
+import { IdempotencyInterceptor } from './idempotency.js';
+import { ProblemFilter } from './problem.filter.js';
+import { validationPipe } from './validation.pipe.js';
+
+interface Marked {
+  type: Type;
+  method: string;
+}
+
+/** Marks a handler that thousands call at once. It may take @Body, @Query, @Req, @Res and parameters of our own decorators, and answers JSON. */
+export const Hot = (): MethodDecorator => (target, method, descriptor) =>
+  RouteConfig({ hot: { type: target.constructor, method: String(method) } })(target, method, descriptor);
+
+type Argument = (context: HotContext) => unknown;
+type Handler = (...args: unknown[]) => Promise<unknown>;
+
+/** What guards and parameter decorators are told of a request. */
+class HotContext implements Pick<ExecutionContext, 'getClass' | 'getHandler' | 'getType' | 'switchToHttp'> {
+  constructor(
+    private readonly route: Route,
+    readonly request: FastifyRequest,
+    readonly reply: FastifyReply,
+  ) {}
+  getClass = <T>() => this.route.type as Type<T>;
+  getHandler = () => this.route.handler;
+  getType = <T extends string>() => 'http' as T;
+  switchToHttp = () => this as never;
+  getRequest = () => this.request;
+  getResponse = () => this.reply;
+}
+
+interface Route {
+  type: Type;
+  handler: Handler;
+  controller: object;
+  guards: readonly CanActivate[];
+  status: number;
+  args: Argument[];
+}
+
+@Injectable()
+export class HotRoutes {
+  private readonly pipe = validationPipe();
+
+  constructor(
+    private readonly modules: ModuleRef,
+    private readonly application: ApplicationConfig,
+    private readonly limits: LimitHook,
+    private readonly idempotency: IdempotencyInterceptor,
+    private readonly filter: ProblemFilter,
+  ) {}
+
+  /** Puts itself in the place of Nest's handler. Call before routes are added. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', (options) => {
+      const marked = (options.config as { hot?: Marked } | undefined)?.hot;
+      if (!marked || options.method === 'HEAD') return;
+      const route = this.read(marked);
+      options.handler = (request, reply) => this.run(route, request, reply);
+    });
+  }
+
+  private read({ type, method }: Marked): Route {
+    const guards = this.application.getGlobalGuards() as CanActivate[];
+    const controller = this.modules.get<object>(type, { strict: false });
+    const handler = (type.prototype as Record<string, Handler>)[method];
+    const status = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number;
+    return { type, handler, controller, guards, status, args: this.argumentsOf(type, method) };
+  }
+
+  private argumentsOf(type: Type, method: string): Argument[] {
+    const found = (Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method) ?? {}) as Record<string, Declared>;
+    const types = Reflect.getMetadata('design:paramtypes', type.prototype as object, method) as Type[];
+    const args: Argument[] = [];
+    for (const [key, declared] of Object.entries(found))
+      args[declared.index] = this.argument(key, declared, types[declared.index]);
+    return args;
+  }
+
+  private argument(key: string, { data, factory }: Declared, metatype: Type): Argument {
+    if (factory) return (context) => factory(data, context as never);
+    const checked = (kind: 'body' | 'query') => (context: HotContext) =>
+      this.pipe.transform(context.request[kind], { type: kind, metatype } as ArgumentMetadata);
+    const from = Number(key.split(':')[0]) as RouteParamtypes;
+    if (data === undefined && from === RouteParamtypes.BODY) return checked('body');
+    if (data === undefined && from === RouteParamtypes.QUERY) return checked('query');
+    if (from === RouteParamtypes.REQUEST) return ({ request }) => request;
+    if (from === RouteParamtypes.RESPONSE) return ({ reply }) => reply;
+    throw new Error(`A hot route takes no parameter of the kind ${key}.`);
+  }
+
+  private async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    try {
+      const context = new HotContext(route, request, reply);
+      for (const guard of route.guards) {
+        const admitted = guard.canActivate(context as never);
+        if (admitted instanceof Promise) await admitted;
+      }
+      this.limits.late(request, reply);
+      reply.status(route.status);
+      const work = () => call(route, context);
+      const value = await (this.idempotency.around(route.handler, request, reply, work) ?? work());
+      if (value === undefined || typeof value === 'string') return reply.send(value);
+      const body = versioned(value, request, reply);
+      return body === undefined ? reply.send() : reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
+    } catch (e) {
+      this.filter.send(e, request, reply);
+      return reply;
+    }
+  }
+}
+
+async function call({ args, controller, handler }: Route, context: HotContext): Promise<unknown> {
+  const values: unknown[] = [];
+  for (const argument of args) {
+    const value = argument(context);
+    values.push(value instanceof Promise ? await value : value);
+  }
+  return handler.apply(controller, values);
+}
+
+/** What a parameter decorator left. */
+interface Declared {
+  index: number;
+  data: unknown;
+  factory?: (data: unknown, context: ExecutionContext) => unknown;
+}

@@ -1,0 +1,230 @@
+// The house of a benchmark: Postgres and Redis of its own with fsync on, the servers that are measured, a generator, an organizer with events on sale.
+import { fork, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import type { Profiler } from 'node:inspector';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '../../libs/platform/db/migrations.js';
+import type { Infra } from '../infra.mjs';
+import type { Load, LoadResult } from './load.js';
+import type { ProfileSummary } from './profile.js';
+
+/** Who decides holds: the batch, the batch's function without the queue, or a transaction per booking, with a lock in Redis before it or not. */
+export type Rival = 'batch' | 'unqueued' | 'lock' | 'redis-lock';
+export type Command = 'profile' | 'profiled';
+export type Profile = ProfileSummary & { profile: Profiler.Profile };
+
+/** What the route that does nothing answers: a hold's reply. */
+export const sampleReply = {
+  id: '01a201b2-0413-7036-a92d-d17d488ff88b', eventId: '01a201b2-0413-7036-a92d-d17d488ff88b', status: 'PENDING', expiresAt: '2031-01-01T00:00:00.000Z',
+  items: [{ ticketTypeId: '01a201b2-0413-7036-a92d-d17d488ff88b', quantity: 1, unitPrice: { amount: 2500, currency: 'EUR' } }],
+  total: { amount: 2500, currency: 'EUR' }, createdAt: '2031-01-01T00:00:00.000Z', version: 1, accessToken: 'guest.'.padEnd(90, 'x'), now: '2031-01-01T00:00:00.000Z',
+}; // prettier-ignore
+
+/** Limits that no load reaches, for callers that are not exempt: what is measured pays for limiting. */
+const LIMITS = ['global', 'address', 'login', 'register', 'search', 'booking', 'caller', 'organization'].map(
+  (name) => `${name}=999999999/60`,
+);
+
+const SETTINGS = {
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'info',
+  HOST: '127.0.0.1',
+  RATE_LIMIT_ALLOW: '192.0.2.1',
+  RATE_LIMITS: LIMITS.join(','),
+};
+
+/** One process of ours that answers over IPC. */
+class Server {
+  constructor(
+    readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  ask<T>(message: object | string): Promise<T> {
+    const answer = heard<T>(this.child);
+    this.child.send(message);
+    return answer;
+  }
+}
+
+/** The next message of a child; rejects when it ends instead. */
+function heard<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error(`A process of the benchmark ended: ${child.spawnargs.slice(1).join(' ').slice(0, 200)}`));
+    child.once('exit', gone);
+    child.once('message', (answer: T) => {
+      child.off('exit', gone);
+      resolve(answer);
+    });
+  });
+}
+
+/** What a load came to, and the cores that were busy with it (2: two whole ones). */
+export type Measured = Omit<LoadResult, 'cpu'> & { cpu: { server: number; postgres: number; generator: number } };
+
+export interface Event {
+  eventId: string;
+  typeId: string;
+}
+
+export interface Organizer {
+  call<T>(method: string, path: string, body?: unknown): Promise<T>;
+  orgId: string;
+  apiKey: string;
+}
+
+export class House {
+  private readonly children: ChildProcess[] = [];
+  private generator?: Server;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly infra: Infra,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static async start(): Promise<House> {
+    const scripts = (name: string) => import(new URL(`../../../scripts/${name}.mjs`, import.meta.url).href);
+    const { startInfra } = (await scripts('infra')) as typeof import('../infra.mjs');
+    const { makeSecrets } = (await scripts('secrets')) as { makeSecrets(folder: string): void };
+    const folder = mkdtempSync(join(tmpdir(), 'evently-bench-'));
+    chmodSync(folder, 0o711);
+    const infra = await startInfra({ folder, tests: true, say: () => undefined });
+    await migrate(infra.databaseUrl);
+    makeSecrets(join(folder, 'secrets'));
+    const { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL } = infra;
+    return new House(folder, infra, {
+      ...process.env,
+      ...SETTINGS,
+      DATABASE_URL,
+      REDIS_URL,
+      SECRETS_DIR: join(folder, 'secrets'),
+    });
+  }
+
+  get databaseUrl(): string {
+    return this.infra.databaseUrl;
+  }
+
+  get redisUrl(): string {
+    return this.infra.redisUrl;
+  }
+
+  /** Evently's api with a way to decide holds. */
+  api(rival: Rival = 'batch', env: NodeJS.ProcessEnv = {}): Promise<Server> {
+    return this.serve('server.js', [], { BENCH_RIVAL: rival, DATABASE_POOL: rival === 'batch' ? '20' : '64', ...env });
+  }
+
+  /** Evently's worker, which hears the domain events of what is measured. */
+  worker(): Server {
+    return new Server(this.fork('../../apps/worker/main.js', [], { WORKER_PORT: '0' }), 0);
+  }
+
+  bare(reply: string): Promise<Server> {
+    return this.serve('bare.js', [JSON.stringify({ reply })], {});
+  }
+
+  /** Sends load to one of the servers. */
+  async load(server: Server, load: Omit<Load, 'port'>): Promise<Measured> {
+    this.generator ??= new Server(this.fork('generator.js', [], {}), 0);
+    const before = [cpuOf(server.child.pid!), this.postgresSeconds];
+    const result = await this.generator.ask<LoadResult>({ ...load, port: server.port });
+    const share = (now: number, then: number) => (now - then) / result.seconds;
+    const cpu = {
+      server: share(cpuOf(server.child.pid!), before[0]),
+      postgres: share(this.postgresSeconds, before[1]),
+      generator: result.cpu,
+    };
+    return { ...result, cpu };
+  }
+
+  /** Seconds of processor time that Postgres has used, all its processes together. */
+  private get postgresSeconds(): number {
+    const pid = this.infra.postgres?.pid;
+    return pid ? cpuOf(pid) + childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), 0) : 0;
+  }
+
+  /** An organization with an API key that may do everything. */
+  async organizer({ port }: Server): Promise<Organizer> {
+    const call = async <T>(method: string, path: string, body?: unknown, token?: string): Promise<T> => {
+      const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+      const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+      const text = await reply.text();
+      if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}`);
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    };
+    const account = { email: 'organizer@example.org', password: 'correct horse battery' };
+    await call('POST', '/v1/auth/register', { ...account, name: 'Organizer' });
+    const { accessToken } = await call<{ accessToken: string }>('POST', '/v1/auth/login', account);
+    const org = await call<{ id: string }>('POST', '/v1/organizations', { name: 'Hall', slug: 'hall' }, accessToken);
+    const { key } = await call<{ key: string }>(
+      'POST',
+      `/v1/organizations/${org.id}/api-keys`,
+      { name: 'bench', scopes: ['*'] },
+      accessToken,
+    );
+    return { orgId: org.id, apiKey: key, call: (method, path, body) => call(method, path, body, key) };
+  }
+
+  /** A published event with one ticket type that no load sells out. */
+  async event({ call, orgId }: Organizer, amount: number, title = 'Concert'): Promise<Event> {
+    const base = `/v1/organizations/${orgId}/events`;
+    const when = { startsAt: '2031-06-01T18:00:00Z', endsAt: '2031-06-01T21:00:00Z', timeZone: 'Europe/Berlin' };
+    const { id: eventId } = await call<{ id: string }>('POST', base, { title, currency: 'EUR', ...when });
+    const type = { name: 'Standard', price: { amount, currency: 'EUR' }, capacity: 1_000_000_000 };
+    const { id: typeId } = await call<{ id: string }>('POST', `${base}/${eventId}/ticket-types`, type);
+    await call('POST', `${base}/${eventId}/publish`, {});
+    return { eventId, typeId };
+  }
+
+  /** Ends one server, so that the next has the machine to itself. */
+  async end({ child }: Server): Promise<void> {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.children) child.kill('SIGKILL');
+    await this.infra.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async serve(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Server> {
+    const child = this.fork(file, args, env);
+    const { port } = await heard<{ port: number }>(child);
+    return new Server(child, port);
+  }
+
+  private fork(file: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+    const path = new URL(file, import.meta.url);
+    const child = fork(path, args, { env: { ...this.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.children.push(child);
+    return child;
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => statOf(pid)?.[1] === String(parent)); // prettier-ignore
+}
+
+/** Fields of /proc/PID/stat from the state on. */
+function statOf(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null; // Gone, or no Linux.
+  }
+}
+
+/** Seconds; the kernel counts hundredths. */
+function cpuOf(pid: number): number {
+  const stat = statOf(pid);
+  return stat ? (Number(stat[11]) + Number(stat[12])) / 100 : 0;
+}

@@ -1,0 +1,293 @@
+// Over HTTP, everything on: one hot event against the rivals, the route that does nothing and bare Fastify; many events; one buyer; reads; overload.
+import { writeFileSync } from 'node:fs';
+import { House, type Event, type Measured, type Organizer, type Profile, type Rival, sampleReply } from './house.js';
+import type { Load } from './load.js';
+import { median, spread, type Row } from './measure.js';
+
+const SECONDS = 3;
+const WARM_SECONDS = 6;
+
+type Server = Awaited<ReturnType<House['api']>>;
+
+/** What the rows share: servers are started when the first row wants them and stay, idle, while others are measured. */
+export class HttpBench {
+  private readonly servers = new Map<string, Promise<Server>>();
+  private stage?: Promise<{ organizer: Organizer; event: Event }>;
+
+  constructor(
+    private readonly house: House,
+    private readonly rounds: number,
+  ) {}
+
+  /** Holds on one event against a transaction per booking, with a lock in Redis or without, whichever is better in that round. */
+  async hotEvent(): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (const [connections, aim] of [
+      [64, 12],
+      [256, 25],
+    ] as const) {
+      const rounds = await this.interleave({
+        batch: () => this.hold('batch', connections),
+        lock: () => this.hold('lock', connections),
+        redisLock: () => this.hold('redis-lock', connections),
+      });
+      const ratios = rounds.map((r) => r.batch.rate / Math.max(r.lock.rate, r.redisLock.rate));
+      rows.push({
+        name: `holds/s, hot event / lock-per-booking, ${connections} connections`,
+        figure: spread(ratios),
+        aim: `at least ${aim}`,
+        values: ratios,
+      });
+      rows.push(...rates(`${connections} connections`, rounds));
+    }
+    return rows;
+  }
+
+  /** What is left of the speed of a route that does nothing, and of bare Fastify. */
+  async nothing(): Promise<Row[]> {
+    const bare = await this.server('bare', () => this.house.bare(JSON.stringify(sampleReply)));
+    const wish = await this.wish();
+    const rounds = await this.interleave({
+      batch: () => this.hold('batch', 64),
+      nothing: () => this.passThrough(),
+      bare: () => this.run(bare, { ...wish, connections: 64, path: '/post' }),
+    });
+    return [
+      ratio(
+        'holds/s / no-op POST/s of the same server',
+        'at least 0.7',
+        rounds.map((r) => r.batch.rate / r.nothing.rate),
+      ),
+      ratio(
+        'no-op POST/s / bare Fastify POST/s',
+        'at least 0.55',
+        rounds.map((r) => r.nothing.rate / r.bare.rate),
+      ),
+      ...rates('64 connections', rounds),
+    ];
+  }
+
+  /** One event against a thousand. */
+  async manyEvents(): Promise<Row[]> {
+    const { organizer, event } = await this.ready();
+    const targets: NonNullable<Load['targets']> = [];
+    for (let i = 0; i < 1000; i++) targets.push(asTarget(await this.house.event(organizer, 2500, `Concert ${i}`)));
+    const wish = await this.wish();
+    const api = await this.api('batch');
+    const rounds = await this.interleave({
+      one: () => this.run(api, { ...wish, connections: 64, targets: [asTarget(event)] }),
+      thousand: () => this.run(api, { ...wish, connections: 64, targets }),
+    });
+    return [
+      ratio(
+        'holds/s, one hot event / 1 000 events',
+        'at least 0.9',
+        rounds.map((r) => r.one.rate / r.thousand.rate),
+      ),
+      ratio(
+        'holds/s, 1 000 events / one hot event',
+        'at least 0.9',
+        rounds.map((r) => r.thousand.rate / r.one.rate),
+      ),
+      ...rates('64 connections', rounds),
+    ];
+  }
+
+  /** Free bookings, booked and confirmed with their tickets signed. */
+  async confirmed(): Promise<Row[]> {
+    const { organizer } = await this.ready();
+    const free = await this.house.event(organizer, 0, 'Free concert');
+    const followUp = { method: 'POST' as const, path: '/v1/bookings/{id}/confirm', body: '{}' };
+    const api = await this.api('batch');
+    const load = { ...(await this.wish()), targets: [asTarget(free)], connections: 64, followUp };
+    const rounds = await this.interleave({ confirmed: () => this.run(api, load) });
+    return rates('free, 64 connections', rounds);
+  }
+
+  /** One buyer alone: what queueing costs who needs none. */
+  async alone(): Promise<Row[]> {
+    const rounds = await this.interleave({
+      batch: () => this.hold('batch', 1),
+      unqueued: () => this.hold('unqueued', 1),
+      lock: () => this.hold('lock', 1),
+    });
+    return [
+      ratio(
+        'latency of one buyer, with batching / without',
+        'at most 1.05',
+        rounds.map((r) => r.batch.p50 / r.unqueued.p50),
+        2,
+      ),
+      ratio(
+        'latency of one buyer, with batching / lock-per-booking',
+        'at most 0.8',
+        rounds.map((r) => r.batch.p50 / r.lock.p50),
+        2,
+      ),
+      ...rates('one connection', rounds),
+    ];
+  }
+
+  /** Reads of an event. */
+  async read(): Promise<Row[]> {
+    const { event } = await this.ready();
+    const api = await this.api('batch');
+    const path = `/v1/events/${event.eventId}`;
+    const bytes = await (await fetch(`http://127.0.0.1:${api.port}${path}`)).text();
+    const bare = await this.server('bare-read', () => this.house.bare(bytes));
+    const get = (of: Server, at: string, more: Partial<Load> = {}) =>
+      this.run(of, { connections: 64, seconds: SECONDS, method: 'GET', path: at, ...more });
+    const rounds = await this.interleave({ read: () => get(api, path), bare: () => get(bare, '/get') });
+    const half = Math.round(median(rounds.map((r) => r.read.rate)) / 2);
+    const calm = await get(api, path, { arrivals: half });
+    return [
+      ratio(
+        `event read/s / bare Fastify sending the same ${Buffer.byteLength(bytes)} bytes`,
+        'at least 0.8',
+        rounds.map((r) => r.read.rate / r.bare.rate),
+        2,
+      ),
+      {
+        name: `event read p99 at ${half} arrivals/s, half the peak, ms`,
+        figure: calm.p99.toFixed(1),
+        aim: 'under 10',
+        values: [calm.p99],
+      },
+      ...rates('64 connections', rounds),
+    ];
+  }
+
+  /** Goodput beyond the peak: three times the connections, and half as many arrivals again as can be served. */
+  async overload(): Promise<Row[]> {
+    const rounds = await this.interleave({ peak: () => this.hold('batch', 256), crowd: () => this.hold('batch', 768) });
+    const peak = median(rounds.map((r) => r.peak.rate));
+    const api = await this.api('batch');
+    const wish = await this.wish();
+    const open = await this.interleave({
+      flood: () => this.run(api, { ...wish, connections: 2000, seconds: 6, arrivals: Math.round(peak * 1.5) }),
+    });
+    return [
+      ratio(
+        'goodput with 768 connections / 256',
+        'at least 0.95',
+        rounds.map((r) => r.crowd.rate / r.peak.rate),
+        2,
+      ),
+      ratio(
+        'goodput at 1.5 times the peak arrivals / peak',
+        'at least 0.7',
+        open.map((r) => r.flood.rate / peak),
+        2,
+      ),
+      ...rates('256 / 768 connections', rounds),
+      ...rates('open loop', open),
+    ];
+  }
+
+  /** Where the api's time goes while it books as fast as it can, and while it does nothing as fast as it can. */
+  async cpu(): Promise<Row[]> {
+    const aims: Record<string, string> = { limiter: 'at most 3 %', pricing: 'at most 2 %' };
+    await this.profile('nothing', () => this.passThrough());
+    const within = await this.profile('holds', () => this.hold('batch', 64));
+    return Object.entries(within).map(([name, share]) => ({
+      name: `${name}, of the api's processor time for holds`, figure: `${(share * 100).toFixed(1)} %`, aim: aims[name] ?? '-', values: [share],
+    })); // prettier-ignore
+  }
+
+  private async profile(what: string, load: () => Promise<Measured>): Promise<Record<string, number>> {
+    const api = await this.api('batch');
+    for (let s = 0; s < WARM_SECONDS; s += SECONDS) await load();
+    await api.ask('profile');
+    const { rate } = await load();
+    const { parts, within, busy, profile } = await api.ask<Profile>('profiled');
+    const file = `api-${what}.cpuprofile`;
+    writeFileSync(file, JSON.stringify(profile));
+    console.log(`${what}: api busy ${(busy * 100).toFixed(0)} % at ${rate.toFixed(0)}/s; by whose code ran (${file} has all):`);
+    for (const { part, share } of parts.slice(0, 16)) console.log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${part}`);
+    return within;
+  }
+
+  private api(rival: Rival): Promise<Server> {
+    return this.server(rival, () => this.house.api(rival));
+  }
+
+  private server(name: string, make: () => Promise<Server>): Promise<Server> {
+    let server = this.servers.get(name);
+    if (!server) this.servers.set(name, (server = make()));
+    return server;
+  }
+
+  private ready(): Promise<{ organizer: Organizer; event: Event }> {
+    return (this.stage ??= (async () => {
+      const organizer = await this.house.organizer(await this.api('batch'));
+      this.house.worker();
+      return { organizer, event: await this.house.event(organizer, 2500) };
+    })());
+  }
+
+  /** A guest's wish for one ticket; each guest has an address and a key of his own. */
+  private async wish(): Promise<Omit<Load, 'port' | 'connections'>> {
+    const { event } = await this.ready();
+    const contact = { email: 'guest-{n}@example.org', name: 'Guest' };
+    return {
+      seconds: SECONDS, method: 'POST', path: '/v1/events/{a}/bookings', headers: { 'idempotency-key': 'key-{n}' },
+      body: JSON.stringify({ items: [{ ticketTypeId: '{b}', quantity: 1 }], contact }), targets: [asTarget(event)],
+    }; // prettier-ignore
+  }
+
+  private async passThrough(): Promise<Measured> {
+    return this.run(await this.api('batch'), { ...(await this.wish()), connections: 64, path: '/v1/events/{a}/nothing' });
+  }
+
+  private async hold(rival: Rival, connections: number): Promise<Measured> {
+    return this.run(await this.api(rival), { ...(await this.wish()), connections });
+  }
+
+  private async run(server: Server, load: Omit<Load, 'port'>): Promise<Measured> {
+    const result = await this.house.load(server, load);
+    const odd = Object.keys(result.byStatus).filter((status) => !['200', '201', '304', '503'].includes(status));
+    if (odd.length > 0) throw new Error(`${load.method} ${load.path} was answered ${JSON.stringify(result.byStatus)}.`);
+    return result;
+  }
+
+  /** Each variant warmed up once, then all of them in turn, round by round. */
+  private async interleave<K extends string>(variants: Record<K, () => Promise<Measured>>): Promise<Record<K, Measured>[]> {
+    const names = Object.keys(variants) as K[];
+    for (const name of names) for (let s = 0; s < WARM_SECONDS; s += SECONDS) await variants[name]();
+    const rounds: Record<K, Measured>[] = [];
+    for (let i = 0; i < this.rounds; i++) {
+      const round = {} as Record<K, Measured>;
+      for (const name of i % 2 === 0 ? names : names.toReversed()) round[name] = await variants[name]();
+      rounds.push(round);
+      console.log(names.map((name) => said(name, round[name])).join('\n'));
+    }
+    return rounds;
+  }
+}
+
+const asTarget = ({ eventId, typeId }: Event) => ({ a: eventId, b: typeId });
+
+const ratio = (name: string, aim: string, values: number[], digits = 2): Row => ({
+  name,
+  aim,
+  figure: spread(values, digits),
+  values,
+});
+
+const said = (name: string, { rate, p50, p99, cpu }: Measured) =>
+  `  ${name.padEnd(10)} ${rate.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(1).padStart(6)}  p99 ${p99.toFixed(1).padStart(6)} ms  ` +
+  `cores: server ${cpu.server.toFixed(2)}, Postgres ${cpu.postgres.toFixed(2)}, generator ${cpu.generator.toFixed(2)}  ${microsOf({ rate, cpu })} us of the server each`;
+
+/** Microseconds of the server's processor time a reply took: says more than the rate where the machine is shared. */
+const microsOf = ({ rate, cpu }: Pick<Measured, 'rate' | 'cpu'>) => Math.round((cpu.server / rate) * 1e6);
+
+/** Plain figures behind ratios: rate, latency, processor time. */
+function rates(where: string, rounds: Record<string, Measured>[]): Row[] {
+  return Object.keys(rounds[0]).map((name) => {
+    const all = rounds.map((r) => r[name]);
+    const mid = (of: (m: Measured) => number) => median(all.map(of));
+    const more = `p50 ${mid((m) => m.p50).toFixed(1)}, p99 ${mid((m) => m.p99).toFixed(1)} ms, ${mid(microsOf)} us of the server each`;
+    const values = all.map((m) => m.rate);
+    return { name: `  ${name}, ${where}: replies/s (${more})`, figure: spread(values, 0), aim: '', values };
+  });
+}
