@@ -11,7 +11,7 @@ import { readEnvFile, readSettings } from './machine/settings.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 /** Scripts that need nothing of ours: a rehearsal brings a whole Evently of its own where none runs, and must not be in its way. */
-const alone = new Set(['rehearse', 'openapi', 'hall']);
+const alone = new Set(['rehearse', 'openapi', 'hall', 'bench']);
 let infra = null;
 let claimed = false;
 

@@ -30,10 +30,11 @@ export function summarize(profile: Profiler.Profile): ProfileSummary {
   let idle = 0;
   profile.samples?.forEach((id, i) => {
     const us = profile.timeDeltas![i];
-    all += us;
-    if (nodes.get(id)!.callFrame.functionName === '(idle)') return void (idle += us);
     const stack: string[] = [];
     for (let at: number | undefined = id; at !== undefined; at = parent.get(at)) stack.push(nodes.get(at)!.callFrame.url);
+    if (stack.includes('node:inspector')) return; // The profiler's own.
+    all += us;
+    if (nodes.get(id)!.callFrame.functionName === '(idle)') return void (idle += us);
     const part = partOf(stack.find((url) => url !== '') ?? '', nodes.get(id)!.callFrame.functionName);
     parts.set(part, (parts.get(part) ?? 0) + us);
     for (const [name, pattern] of Object.entries(WATCHED)) if (stack.some((url) => pattern.test(url))) within[name] += us;

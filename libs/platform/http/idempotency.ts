@@ -1,5 +1,5 @@
 // Idempotency: one effect per key. The reply is kept in the transaction of the effect and replayed byte for byte for 24 hours.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -25,7 +25,7 @@ export interface IdempotencyClaim {
 
 const PURPOSE = 'kept-reply';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string) => hash('sha256', text, 'buffer');
 
 /** The claim of a request; null when it sent no key. */
 export function claimOf(request: FastifyRequest): IdempotencyClaim | null {

@@ -7,6 +7,8 @@ import { Redis } from '../redis/redis.js';
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 const EXTEND = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 
+type Script = ReturnType<Redis['script']>;
+
 export interface Lease {
   readonly name: string;
   /** False when Redis was away: nobody is kept out. */
@@ -19,7 +21,13 @@ export interface Lease {
 
 @Injectable()
 export class Lock {
-  constructor(private readonly redis: Redis) {}
+  private readonly releasing: Script;
+  private readonly extending: Script;
+
+  constructor(private readonly redis: Redis) {
+    this.releasing = redis.script('eventlyLeaseRelease', RELEASE);
+    this.extending = redis.script('eventlyLeaseExtend', EXTEND);
+  }
 
   /** Takes a name for at most `leaseMs` milliseconds; null when somebody else has it. Never waits, never throws. */
   async take(name: string, leaseMs: number): Promise<Lease | null> {
@@ -28,14 +36,14 @@ export class Lock {
     const answer = await this.redis.ask<'OK' | null | 'away'>((r) => r.set(key, token, 'PX', leaseMs, 'NX'), 'away');
     if (answer === null) return null;
     const exclusive = answer === 'OK';
-    const ask = (script: string, ...args: (string | number)[]) =>
-      this.redis.ask(async (r) => (await r.eval(script, 1, key, token, ...args)) === 1, !exclusive);
+    const ask = (script: Script, ...args: (string | number)[]) =>
+      this.redis.ask(async (r) => (await script(r, key, token, ...args)) === 1, !exclusive);
     return {
       name,
       exclusive,
-      extend: (ms) => ask(EXTEND, ms),
+      extend: (ms) => ask(this.extending, ms),
       // Also where Redis seemed away: a command that timed out here may have been carried out there.
-      release: async () => void (await ask(RELEASE)),
+      release: async () => void (await ask(this.releasing)),
     };
   }
 

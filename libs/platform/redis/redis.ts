@@ -18,7 +18,8 @@ export class Redis implements OnApplicationShutdown {
   private readonly subscribers: Client[] = [];
 
   constructor(private readonly config: PlatformConfig) {
-    this.client = new Client(config.redisUrl, { ...settings, keyPrefix: config.redisPrefix });
+    // Commands of one turn of the event loop leave in one write.
+    this.client = new Client(config.redisUrl, { ...settings, keyPrefix: config.redisPrefix, enableAutoPipelining: true });
     this.client.on('error', () => undefined); // Told by `up`; each use has its own way on.
   }
 
@@ -35,6 +36,12 @@ export class Redis implements OnApplicationShutdown {
     } catch {
       return otherwise;
     }
+  }
+
+  /** Teaches a script of one key, which is sent by its hash from then on; gives how to call it. */
+  script<T>(name: string, lua: string): (client: Client, key: string, ...args: (string | number)[]) => Promise<T> {
+    this.client.defineCommand(name, { numberOfKeys: 1, lua });
+    return (client, ...args) => (client as unknown as Record<string, (...a: unknown[]) => Promise<T>>)[name](...args);
   }
 
   /** Sends something nobody waits for. */
