@@ -1,6 +1,6 @@
 // Metrics: what is counted while a script runs, and the thresholds every script has. The words of the summary are made of these.
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
-import { BROKEN, CODES } from './verdict.js';
+import { BROKEN, CODES, PASSING } from './verdict.js';
 
 /** Of everything that was judged, the share that broke a promise, and how often by which. */
 const wrong = new Rate('wrong');
@@ -48,7 +48,8 @@ export function count(verdict, { times, kind, tags = {} }) {
   limited.add(verdict.code === 'rate_limited');
   overloaded.add(verdict.code === 'overloaded', tags);
   unanswered.add(verdict.kind === 'unanswered', tags);
-  if (times !== undefined && verdict.kind !== 'unanswered') slower.add(times, { kind, ...tags });
+  const decided = verdict.kind === 'answer' || (verdict.kind === 'refused' && !PASSING.includes(verdict.code));
+  if (times !== undefined && decided) slower.add(times, { kind, ...tags }); // Being turned away is quick, and no service.
 }
 
 /** Thresholds of every script that sells so many places. A bound that always holds is there so that the summary has the figure of that tag. */
