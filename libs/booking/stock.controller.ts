@@ -12,6 +12,7 @@ export class StockController {
 
   @Get('availability')
   @CanAnyone('read', 'PublicEvent')
+  @Cacheable(1)
   @Answers(200, AvailabilityView)
   availability(@IdParam('id') eventId: string, @Query() query: AvailabilityQuery) {
     return this.stock.availability(eventId, query.accessCode);

@@ -39,7 +39,7 @@ export class EventStore {
         store.get('traceId') ?? null,
       ],
     );
-    this.db.afterCommit(() => this.poke.tell(event.type));
+    this.db.afterCommit(() => this.poke.tell(event.type, event.stream));
   }
 
   private rowsOf(entities: object[]): Record<string, Record<string, unknown>[]> {

@@ -1,26 +1,29 @@
 // ETags: a resource's version as a strong ETag; a public read's ETag is a hash of its bytes, with Cache-Control and 304.
-import { createHash } from 'node:crypto';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
+import { from, lastValueFrom, map, type Observable } from 'rxjs';
+import { ReadCache } from './read.cache.js';
 import { CACHE } from './route.decorators.js';
 
 @Injectable()
 export class EtagInterceptor implements NestInterceptor {
-  constructor(private readonly reflector: Reflector) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly cache: ReadCache,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const seconds = this.reflector.get<number | undefined>(CACHE, context.getHandler());
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return next
-      .handle()
-      .pipe(
-        map((value: unknown) =>
-          seconds === undefined ? versioned(value, request, reply) : cached(value, seconds, request, reply),
-        ),
-      );
+    if (seconds === undefined) return next.handle().pipe(map((value: unknown) => versioned(value, request, reply)));
+    return from(this.cached(request, reply, seconds, () => lastValueFrom(next.handle())));
+  }
+
+  private async cached(request: FastifyRequest, reply: FastifyReply, seconds: number, read: () => Promise<unknown>) {
+    const bytes = await this.cache.load(request, reply, seconds, read);
+    return unlessSame(bytes, String(reply.getHeader('etag')), request, reply);
   }
 }
 
@@ -31,13 +34,6 @@ export function versioned(value: unknown, request: FastifyRequest, reply: Fastif
   const etag = `"${version}"`;
   void reply.header('etag', etag);
   return request.method === 'GET' ? unlessSame(value, etag, request, reply) : value;
-}
-
-function cached(value: unknown, seconds: number, request: FastifyRequest, reply: FastifyReply): unknown {
-  const bytes = JSON.stringify(value);
-  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-  void reply.header('etag', etag).header('cache-control', `public, max-age=${seconds}`).type('application/json; charset=utf-8');
-  return unlessSame(bytes, etag, request, reply);
 }
 
 function unlessSame(value: unknown, etag: string, request: FastifyRequest, reply: FastifyReply): unknown {

@@ -23,6 +23,7 @@ import { HotRoutes } from './hot.routes.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { parseJson } from './json.js';
 import { ProblemFilter } from './problem.filter.js';
+import { ReadCache } from './read.cache.js';
 import { RouteTable } from './route.table.js';
 import { answerGarbage } from './socket.problem.js';
 import { validationPipe } from './validation.pipe.js';
@@ -55,7 +56,9 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.useLogger(app.get(Log));
   app.get(RouteTable).watch(fastify);
   app.get(RequestWatch).watch(fastify);
-  surround(fastify, app.get(Health), app.get(RouteTable));
+  const health = app.get(Health);
+  app.get(ReadCache).watch(fastify, () => !health.draining);
+  surround(fastify, health, app.get(RouteTable));
   app.get(LimitHook).watch(fastify);
   app.get(HotRoutes).watch(fastify);
   parseJson(fastify, config.bodyLimit);
@@ -65,12 +68,16 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   }
   measure(app);
   rememberConnections(app.getHttpServer());
-  app.get(Health).serve(fastify);
+  health.serve(fastify);
   if (hasControllers(app)) serveDocs(fastify, app);
   await options.extend?.(fastify, app);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
-  app.useGlobalInterceptors(app.get(LimitHook), new EtagInterceptor(app.get(Reflector)), app.get(IdempotencyInterceptor));
+  app.useGlobalInterceptors(
+    app.get(LimitHook),
+    new EtagInterceptor(app.get(Reflector), app.get(ReadCache)),
+    app.get(IdempotencyInterceptor),
+  );
   return app;
 }
 

@@ -11,7 +11,7 @@ import { limitHeader, policyHeader, type LimitPolicy, type Verdict } from './lim
 import { RateLimiter } from './rate.limiter.js';
 
 /** The limits of one route, found once, when it is added. */
-interface Plan {
+export interface LimitPlan {
   /** Known before it is known who asks: global, address, endpoint. */
   early: readonly LimitPolicy[];
   /** By caller and organization. */
@@ -25,9 +25,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Of the limits asked so far, the one that is nearest to its end. */
     nearestLimit?: { share: number; header: string };
-    limitPlan?: Plan;
+    limitPlan?: LimitPlan;
   }
 }
+
+/** What who is exempt is told of a limit. */
+const untouched = ({ quota }: LimitPolicy): Verdict => ({ allowed: true, remaining: quota, resetSeconds: 0, retryAfter: 0 });
 
 const quotaOf = (policy: LimitPolicy, program: boolean) => (program && policy.programs) || policy.quota;
 
@@ -64,7 +67,8 @@ export class LimitHook implements NestInterceptor {
     return next.handle();
   }
 
-  private planFor(route: string): Plan {
+  /** The limits of a route, named `METHOD /pattern`. */
+  planFor(route: string): LimitPlan {
     const here = this.policies.filter((p) => !p.routes || p.routes.some((r) => samePattern(r, route)));
     const early = here.filter((p) => p.by === 'all' || p.by === 'address');
     const late = here.filter((p) => p.by === 'caller' || p.by === 'organization');
@@ -72,13 +76,13 @@ export class LimitHook implements NestInterceptor {
     return { early, late, people: policyHeader(here), programs: policyHeader(programs) };
   }
 
-  private early(plan: Plan) {
+  private early(plan: LimitPlan) {
     const hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
       const { key, exempt } = this.limiter.caller(request.ip);
       void reply.header('ratelimit-policy', plan.people);
       if (exempt) {
         const first = plan.early[plan.early.length - 1];
-        void reply.header('ratelimit', `"${first.name}";r=${first.quota};t=0`);
+        void reply.header('ratelimit', limitHeader(first.name, untouched(first)));
         return done();
       }
       request.limitPlan = plan;
@@ -91,6 +95,19 @@ export class LimitHook implements NestInterceptor {
       return done();
     };
     return Object.assign(hook, { limits: true as const });
+  }
+
+  /** Takes a request by what is known before it is known who asks: the headers that tell, names and values in turn; null when refused. */
+  admit(plan: LimitPlan, address: string): string[] | null {
+    const { key, exempt } = this.limiter.caller(address);
+    let nearest = { share: Infinity, header: '' };
+    for (const policy of plan.early) {
+      const verdict = exempt ? untouched(policy) : this.limiter.take(policy, policy.by === 'all' ? '' : key);
+      if (!verdict.allowed) return null;
+      const share = verdict.remaining / policy.quota;
+      if (policy.by === 'address' && share < nearest.share) nearest = { share, header: limitHeader(policy.name, verdict) };
+    }
+    return ['ratelimit-policy', plan.people, 'ratelimit', nearest.header];
   }
 
   /** Called by the interceptor, or by who runs a handler without one. */

@@ -95,7 +95,7 @@ export class RequestWatch {
       const status = reply.statusCode;
       const ms = reply.elapsedTime;
       record.observe(status, ms);
-      this.line(request, url, status, ms);
+      if (!request.quiet) this.line(request, url, status, ms);
       done();
     };
     hook.watches = true;

@@ -49,8 +49,8 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
       type: c.type.type,
       loop: this.loop(`consumer ${c.name}`, 500, () => this.events.advance(c)),
     }));
-    await this.poke.listen((types) => {
-      for (const { type, loop } of listening) if (types.includes(type)) loop.wake();
+    await this.poke.listen((told) => {
+      for (const { type, loop } of listening) if (told.some((t) => t.type === type)) loop.wake();
     });
     this.loop('dead letters', 1000, () => this.events.retry(this.consumers));
     this.startBull();
