@@ -46,6 +46,7 @@ export class Harness {
     const secrets = testSecrets();
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`; // Webhooks of the test provider come back to it.
+    const before = Object.fromEntries(Object.keys(environment).map((name) => [name, process.env[name]]));
     Object.assign(process.env, {
       NODE_ENV: 'test', DATABASE_URL: databaseUrl, REDIS_URL: process.env.TEST_REDIS_URL, SECRETS_DIR: secrets, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
       DATABASE_POOL: '10', PUBLIC_URL: url, REDIS_PREFIX: `${name}:`, ...environment,
@@ -60,6 +61,9 @@ export class Harness {
     return new Harness(api, worker, url, databaseUrl, sql, async () => {
       await worker?.close();
       await api.close();
+      for (const [name, value] of Object.entries(before))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
       await sql.end();
       await dropDatabase(admin, name);
       rmSync(secrets, { recursive: true, force: true });

@@ -3,15 +3,17 @@
 // Nothing is served that is older than two seconds, nothing that a domain event of the same event has overtaken, and nothing to an
 // address that wrote within those two seconds: who writes reads his own writes. Loading passes the controller like any request.
 import { createHash } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { machineMs } from '../../kernel/time.js';
 import { EventPoke } from '../eventstore/event.poke.js';
 import { LimitHook, type LimitPlan } from '../limit/limit.hook.js';
 import { Meter, type Counter } from '../observe/meter.js';
+import { RequestWatch } from '../observe/request.watch.js';
 
 const FRESH_MS = 1000;
 /** After FRESH_MS one request loads anew, and the others are served what is there; after this nobody is. */
@@ -20,7 +22,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** Smaller ones fit into one packet anyway. */
 const WORTH_PACKING = 1400;
 /** Of one request, not of what was read. */
-const OWN_HEADERS = new Set(['x-request-id', 'ratelimit', 'ratelimit-policy', 'connection']);
+const isOwn = (header: string) => /^(x-request-id|ratelimit|ratelimit-policy|connection|access-control-.*)$/.test(header);
 
 interface Body {
   bytes: Buffer;
@@ -33,9 +35,19 @@ interface Entry {
   plain: Body;
   packed?: Body;
   plan: LimitPlan;
+  /** Counts a reply among those of its route. */
+  watched: (status: number, ms: number) => void;
   freshUntil: number;
   staleUntil: number;
   refreshing: boolean;
+}
+
+/** What the cache is told of requests by the server it stands before. */
+export interface Door {
+  /** False while draining: then connections are closed with their replies, which only the long way does. */
+  open: () => boolean;
+  idOf: (request: IncomingMessage) => string;
+  addressOf: (request: IncomingMessage) => string;
 }
 
 const pack = promisify(gzip);
@@ -59,6 +71,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     private readonly limits: LimitHook,
     private readonly poke: EventPoke,
+    private readonly watch: RequestWatch,
     meter: Meter,
   ) {
     this.served = meter.counter('evently_cached_reads_total', 'Public reads, by how they were answered', 'from');
@@ -67,7 +80,10 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
 
   async onApplicationBootstrap(): Promise<void> {
     this.deaf = await this.poke.listen((told) => {
-      for (const { stream } of told) if (stream.startsWith('event:')) this.forget(stream.slice('event:'.length));
+      for (const { stream } of told) {
+        if (stream.startsWith('event:')) this.forget(stream.slice('event:'.length));
+        else if (stream.startsWith('venue:')) this.forget(''); // Any event may be there.
+      }
     });
   }
 
@@ -76,18 +92,19 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.deaf?.();
   }
 
-  /** Answers what it has while `open`. Call before any other hook is added. */
-  watch(fastify: FastifyInstance, open: () => boolean): void {
-    fastify.addHook('onRequest', (request, reply, done) => {
-      if (request.method !== 'GET') {
-        if (request.method !== 'HEAD') this.writers.add(request.ip);
-        return done();
-      }
-      const entry = this.entries.get(request.raw.url!);
-      if (!entry || !open() || !this.mayServe(entry, request)) return done();
-      const limit = this.limits.admit(entry.plan, request.ip);
-      if (limit === null) return done(); // Refused on the long way, in words.
-      this.answer(entry, limit, request, reply);
+  /**
+   * Answers what it has before Fastify hears of it, which would cost as much again. Call when the server has its listener.
+   * `idOf` names a request; `addressOf` says whose it is.
+   */
+  stand(server: Server, { open, idOf, addressOf }: Door): void {
+    const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+    server.removeAllListeners('request');
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (request.method === 'GET') {
+        const entry = this.entries.get(request.url!);
+        if (entry && open() && this.answers(entry, request, response, { id: idOf(request), address: addressOf(request) })) return;
+      } else if (request.method !== 'HEAD') this.writers.add(addressOf(request));
+      for (const listener of listeners) listener(request, response);
     });
   }
 
@@ -95,40 +112,41 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   async load(request: FastifyRequest, reply: FastifyReply, seconds: number, read: () => Promise<unknown>): Promise<string> {
     const key = request.raw.url!;
     const own = this.wrote(request.ip);
-    let bytes = own ? undefined : this.loading.get(key);
-    this.served.add(bytes ? 'awaited' : 'loaded');
-    if (!bytes) {
-      const [began, then] = [machineMs(), this.forgotten];
-      bytes = read().then((value) => JSON.stringify(value));
-      if (!own) {
-        this.loading.set(key, bytes);
-        const over = () => this.loading.get(key) === bytes && this.loading.delete(key);
-        bytes.then(over, over);
-      }
-      const text = await bytes;
-      this.present(text, seconds, reply);
-      if (then === this.forgotten && request.method === 'GET') this.keep(request, reply, { text, began });
-      return text;
+    const kept = own ? undefined : this.entries.get(key);
+    if (kept && machineMs() < kept.freshUntil) return this.present(kept.plain.bytes.toString(), seconds, reply);
+    const loading = own ? undefined : this.loading.get(key);
+    this.served.add(loading ? 'awaited' : 'loaded');
+    if (loading) return this.present(await loading, seconds, reply);
+    const [began, then] = [machineMs(), this.forgotten];
+    const bytes = read().then((value) => JSON.stringify(value));
+    if (!own) {
+      this.loading.set(key, bytes);
+      const over = () => this.loading.get(key) === bytes && this.loading.delete(key);
+      bytes.then(over, over);
     }
-    const text = await bytes;
-    this.present(text, seconds, reply);
+    const text = this.present(await bytes, seconds, reply);
+    if (then === this.forgotten && request.method === 'GET') this.keep(request, reply, { text, began });
     return text;
   }
 
-  private present(text: string, seconds: number, reply: FastifyReply): void {
+  private present(text: string, seconds: number, reply: FastifyReply): string {
     const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
-    void reply.headers({ etag, 'cache-control': `public, max-age=${seconds}`, vary: 'accept-encoding' });
+    const vary = [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', ');
+    void reply.headers({ etag, 'cache-control': `public, max-age=${seconds}`, vary });
     void reply.type('application/json; charset=utf-8');
+    return text;
   }
 
   private keep(request: FastifyRequest, reply: FastifyReply, { text, began }: { text: string; began: number }): void {
     const key = request.raw.url!;
-    const told = Object.entries(reply.getHeaders()).filter(([name]) => !OWN_HEADERS.has(name));
+    const told = Object.entries(reply.getHeaders()).filter(([name]) => !isOwn(name));
     const headers = told.flatMap(([name, value]) => [name, String(value)]);
     const etag = String(reply.getHeader('etag'));
     const plain = { bytes: Buffer.from(text), etag, headers };
-    const plan = this.limits.planFor(`GET ${request.routeOptions.url}`);
-    const entry: Entry = { plain, plan, freshUntil: began + FRESH_MS, staleUntil: began + STALE_MS, refreshing: false };
+    const route = request.routeOptions.url!;
+    const plan = this.limits.planFor(`GET ${route}`);
+    const watched = this.watch.observer('GET', route);
+    const entry: Entry = { plain, plan, watched, freshUntil: began + FRESH_MS, staleUntil: began + STALE_MS, refreshing: false };
     this.entries.set(key, entry);
     if (plain.bytes.length >= WORTH_PACKING) void this.pack(key, entry);
   }
@@ -144,27 +162,39 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     if (this.entries.peek(key) === entry) this.entries.set(key, entry); // Its size is another now.
   }
 
-  private mayServe(entry: Entry, request: FastifyRequest): boolean {
-    const now = machineMs();
-    if (now >= entry.staleUntil || this.wrote(request.ip)) return false;
-    if (now < entry.freshUntil || entry.refreshing) return true;
-    entry.refreshing = true;
-    return false;
-  }
-
-  private answer(entry: Entry, limit: string[], request: FastifyRequest, reply: FastifyReply): void {
-    this.served.add('cache');
-    request.quiet = true;
+  /** False for what the long way has to answer: what is too old, who has written, who asks too much. */
+  private answers(
+    entry: Entry,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { id, address }: { id: string; address: string },
+  ): boolean {
+    const began = performance.now();
+    if (!this.isFresh(entry) || this.wrote(address) || mustGoTheLongWay(request)) return false;
+    const limit = this.limits.admit(entry.plan, address);
+    if (limit === null) return false;
     const { headers } = request;
     const packed = entry.packed && /\bgzip\b/.test(headers['accept-encoding'] ?? '') ? entry.packed : entry.plain;
     const seen = headers['if-none-match'];
-    const own = ['x-request-id', request.id, ...limit];
-    reply.hijack();
-    if (seen !== undefined && isSame(seen, entry)) {
-      reply.raw.writeHead(304, [...packed.headers.filter(notOfBody), ...own]).end();
-      return;
+    const same = seen !== undefined && isSame(seen, entry);
+    if (same) response.writeHead(304, [...packed.headers.filter(notOfBody), 'x-request-id', id, ...limit]).end();
+    else {
+      const length = String(packed.bytes.length);
+      response.writeHead(200, [...packed.headers, 'content-length', length, 'x-request-id', id, ...limit]).end(packed.bytes);
     }
-    reply.raw.writeHead(200, [...packed.headers, 'content-length', String(packed.bytes.length), ...own]).end(packed.bytes);
+    this.served.add('cache');
+    entry.watched(same ? 304 : 200, performance.now() - began);
+    return true;
+  }
+
+  /** A second old, one request goes on to load anew, and the others are served what is there. */
+  private isFresh(entry: Entry): boolean {
+    const now = machineMs();
+    if (now < entry.freshUntil) return true;
+    if (now >= entry.staleUntil) return false;
+    if (entry.refreshing) return true;
+    entry.refreshing = true;
+    return false;
   }
 
   private wrote(address: string): boolean {
@@ -176,12 +206,15 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     this.writers = new Set();
   }
 
-  /** An event changed: its own reads and every listing. */
+  /** An event changed: its own reads and every listing. No id: all. */
   private forget(eventId: string): void {
     this.forgotten += 1;
     for (const url of this.entries.keys()) if (url.includes(eventId) || /^\/v1\/events(\?|$)/.test(url)) this.entries.delete(url);
   }
 }
+
+/** What no other request is answered like: a browser elsewhere is told whether it may read this; without a host it is refused. */
+const mustGoTheLongWay = ({ headers }: IncomingMessage) => headers.origin !== undefined || headers.host === undefined;
 
 function isSame(seen: string, { plain, packed }: Entry): boolean {
   return seen.split(',').some((tag) => {
@@ -192,10 +225,3 @@ function isSame(seen: string, { plain, packed }: Entry): boolean {
 
 /** Of names and values in turn, those that a reply without a body has too. */
 const notOfBody = (_: string, i: number, all: string[]) => !['content-type', 'content-encoding'].includes(all[i - (i % 2)]);
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Counted, but without a line in the log. */
-    quiet?: boolean;
-  }
-}

@@ -1,7 +1,9 @@
 // The HTTP server both apps start: Fastify under Nest, request ids, strict JSON, problem documents, health, metrics, limits.
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import proxyAddress from '@fastify/proxy-addr';
 import type { Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -57,7 +59,6 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.get(RouteTable).watch(fastify);
   app.get(RequestWatch).watch(fastify);
   const health = app.get(Health);
-  app.get(ReadCache).watch(fastify, () => !health.draining);
   surround(fastify, health, app.get(RouteTable));
   app.get(LimitHook).watch(fastify);
   app.get(HotRoutes).watch(fastify);
@@ -68,6 +69,9 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   }
   measure(app);
   rememberConnections(app.getHttpServer());
+  app
+    .get(ReadCache)
+    .stand(app.getHttpServer(), { open: () => !health.draining, idOf: requestIdOf, addressOf: addressReader(config) });
   health.serve(fastify);
   if (hasControllers(app)) serveDocs(fastify, app);
   await options.extend?.(fastify, app);
@@ -102,9 +106,16 @@ const hasControllers = (app: NestFastifyApplication) =>
   [...app.get(ModulesContainer).values()].some((module) => module.controllers.size > 0);
 
 /** The caller's own X-Request-Id where it is harmless, else a new one. */
-function requestIdOf(request: { headers: Record<string, unknown> }): string {
+function requestIdOf(request: { headers: IncomingHttpHeaders }): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** Whose a request is, as Fastify's `request.ip` says it. */
+function addressReader({ trustProxy }: PlatformConfig): (request: IncomingMessage) => string {
+  if (trustProxy.length === 0) return (request) => request.socket.remoteAddress ?? '';
+  const trusted = proxyAddress.compile(trustProxy);
+  return (request) => proxyAddress(request, trusted);
 }
 
 function trustFrom(list: string | undefined): boolean | string[] {

@@ -88,14 +88,25 @@ export class RequestWatch {
     });
   }
 
+  /** Counts replies of a route that no hook sees; they leave no line in the log. */
+  observer(method: string, url: string): (status: number, ms: number) => void {
+    const record = this.recordOf(method, url);
+    return (status, ms) => record.observe(status, ms);
+  }
+
+  private recordOf(method: string, url: string): RouteRecord {
+    let record = this.records.find((r) => r.method === method && r.url === url);
+    if (!record) this.records.push((record = new RouteRecord(method, url)));
+    return record;
+  }
+
   private hookFor(method: string, url: string): Hook {
-    const record = new RouteRecord(method, url);
-    this.records.push(record);
+    const record = this.recordOf(method, url);
     const hook: Hook = (request, reply, done) => {
       const status = reply.statusCode;
       const ms = reply.elapsedTime;
       record.observe(status, ms);
-      if (!request.quiet) this.line(request, url, status, ms);
+      this.line(request, url, status, ms);
       done();
     };
     hook.watches = true;
