@@ -87,7 +87,7 @@ async function look(house: BusyHouse): Promise<void> {
   const o = `/v1/organizations/${orgId}`;
   const paths = [
     '/v1/me', '/v1/me/sessions', '/v1/me/organizations', '/v1/me/bookings', '/readyz', '/metrics',
-    '/v1/events', '/v1/events?q=conc', '/v1/events?q=opera+con', '/v1/events?near=52.5,13.4,30', '/v1/events?q=concert&near=52.5,13.4,30',
+    '/v1/events', '/v1/events?q=conc', '/v1/events?q=jazz', '/v1/events?q=jazz+rock', '/v1/events?near=52.5,13.4,30', '/v1/events?q=concert&near=52.5,13.4,30',
     '/v1/events?from=2028-01-01T00:00:00Z&to=2028-09-01T00:00:00Z', `/v1/events/${e}`, `/v1/events/${e}/availability`, `/v1/events/${seated}/seats`,
     `/v1/bookings/${b}`, `/v1/bookings/${b}/history`, `/v1/bookings/${b}/history?at=2030-01-01T00:00:00Z`, `/v1/bookings/${b}/tickets.pdf`, `/v1/tickets/${t}/qr.svg`,
     `/v1/jobs/${job}`, o, `${o}/members`, `${o}/invitations`, `${o}/api-keys`, `${o}/messages`, `${o}/payments`, `${o}/payments?bookingId=${b}`, `${o}/reports/sales?by=month`,

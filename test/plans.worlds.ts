@@ -39,7 +39,7 @@ export async function multiply(pool: pg.Pool, tables: readonly string[]): Promis
     }
     // Events of other worlds are elsewhere, at other times, and called otherwise.
     await client.query(`UPDATE catalog.listing SET latitude = random() * 160 - 80, longitude = random() * 360 - 180,
-      starts_at = starts_at + random() * interval '900 days', ends_at = ends_at + interval '900 days', words = to_tsvector('simple', 'evening ' || event_id)
+      starts_at = starts_at + random() * interval '900 days', ends_at = ends_at + interval '900 days', words = to_tsvector('simple', 'evening ' || event_id || (ARRAY[' jazz', ' rock', ' opera', ' chess'])[1 + floor(random() * 4)::int])
       WHERE right(event_id::text, 8) <> right(org_id::text, 8)`);
     await client.query('COMMIT');
     await client.query('VACUUM ANALYZE');

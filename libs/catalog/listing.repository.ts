@@ -17,6 +17,11 @@ export interface Listed extends EventPath {
   startsAt: Date;
 }
 
+const LISTED = `org_id AS "orgId", event_id AS "eventId", starts_at AS "startsAt"`;
+
+/** So many of the next events are looked through for what was asked for before an index is. */
+const NEXT = 1000;
+
 @Injectable()
 export class ListingRepository {
   constructor(private readonly db: Database) {}
@@ -52,19 +57,28 @@ export class ListingRepository {
     const after = decodeCursor(cursor, 2);
     const params: unknown[] = [];
     const put = (value: unknown) => `$${params.push(value)}`;
-    const where = ['ends_at > platform.now()'];
+    // Asked once: the function itself would be called for every row.
+    const when = ['ends_at > (SELECT platform.now())'];
+    if (from) when.push(`starts_at >= ${put(from)}`);
+    if (to) when.push(`starts_at < ${put(to)}`);
+    if (after) when.push(`(starts_at, event_id) > (${put(after[0])}::timestamptz, ${put(after[1])}::uuid)`);
+    const what: string[] = [];
     if (q !== undefined) {
       const query = searchQuery(q);
       if (query === null) return [];
-      where.push(`words @@ to_tsquery('simple', ${put(query)})`);
+      what.push(`words @@ to_tsquery('simple', ${put(query)})`);
     }
-    if (from) where.push(`starts_at >= ${put(from)}`);
-    if (to) where.push(`starts_at < ${put(to)}`);
-    if (near) where.push(...nearConditions(near, put));
-    if (after) where.push(`(starts_at, event_id) > (${put(after[0])}::timestamptz, ${put(after[1])}::uuid)`);
+    if (near) what.push(...nearConditions(near, put));
+    const page = `ORDER BY starts_at, event_id LIMIT ${put(limit + 1)}`;
+    if (what.length === 0)
+      return this.db.query<Listed>(`SELECT ${LISTED} FROM catalog.listing WHERE ${when.join(' AND ')} ${page}`, params);
+    // What is common is among the next events. What is not is found by its index, and sorted: left to itself, Postgres takes two common
+    // words for a common pair, and looks for a pair that never occurs through all events by their time.
+    const next = `SELECT * FROM catalog.listing WHERE ${when.join(' AND ')} ORDER BY starts_at, event_id LIMIT ${NEXT}`;
+    const soon = await this.db.query<Listed>(`SELECT ${LISTED} FROM (${next}) next WHERE ${what.join(' AND ')} ${page}`, params);
+    if (soon.length > limit) return soon;
     return this.db.query<Listed>(
-      `SELECT org_id AS "orgId", event_id AS "eventId", starts_at AS "startsAt" FROM catalog.listing
-       WHERE ${where.join(' AND ')} ORDER BY starts_at, event_id LIMIT ${put(limit + 1)}`,
+      `WITH found AS MATERIALIZED (SELECT * FROM catalog.listing WHERE ${[...when, ...what].join(' AND ')}) SELECT ${LISTED} FROM found ${page}`,
       params,
     );
   }

@@ -38,6 +38,8 @@ export const READS: Record<string, Draw> = {
   'search by artist': (h, i) => search({ q: artistOf(orgOf(h, i), eventOf(i)) }),
   'search by genre and city': (h, i) => search({ q: `${genreOf(orgOf(h, i), eventOf(i))} ${cityOf(orgOf(h, i))}` }),
   'search by genre': (h, i) => search({ q: genreOf(orgOf(h, i), eventOf(i)) }),
+  'search for two genres, in vain': (h, i) =>
+    search({ q: `${genreOf(orgOf(h, i), 1)} ${genreOf(orgOf(h, i), 1) === 'jazz' ? 'rock' : 'jazz'}` }),
   'search within 25 km': (h, i) => {
     const { lat, lon } = placeAt(orgOf(h, i));
     return search({ near: `${lat},${lon},25` });

@@ -49,7 +49,8 @@ describe('a loaded house', () => {
       const { path, token } = draw(house, 5);
       const { status, body } = await evently.call<{ items?: unknown[] }>('GET', path, undefined, { token });
       expect([name, status]).toEqual([name, 200]);
-      if (name !== "search in an event's bookings") expect([name, body.items?.length]).not.toEqual([name, 0]);
+      if (!name.includes('in vain') && name !== "search in an event's bookings")
+        expect([name, body.items?.length]).not.toEqual([name, 0]);
     }
   });
 
