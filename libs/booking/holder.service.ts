@@ -20,6 +20,11 @@ export class Holder {
     private readonly seal: Seal,
   ) {}
 
+  /** Refuses with `overloaded` who would wait too long. */
+  admit(): void {
+    this.inventory.admit();
+  }
+
   async hold(
     wish: PreparedHold & { claim: IdempotencyClaim; requestId: string },
   ): Promise<{ verdict: HoldVerdict; state: BookingState | null }> {

@@ -49,6 +49,11 @@ export class Inventory {
       release: meter.counter('evently_releases_total', 'Cancellations and expiries decided, by verdict', 'verdict'),
     };
     this.batches = meter.counter('evently_batches_total', 'Calls of the batch functions, by kind', 'kind');
+    meter.gauge(
+      'evently_lane_expected_seconds',
+      'How long who comes now will wait for a decision',
+      () => this.main.expectedMs / 1000,
+    );
     meter.gauge('evently_lane_waiting', 'Requests waiting for a decision', () => this.waiting);
   }
 
@@ -57,6 +62,15 @@ export class Inventory {
     let n = this.main.waiting;
     for (const lane of this.side.values()) n += lane.waiting;
     return n;
+  }
+
+  /** Refuses with `overloaded`, before any work, who would wait longer than he may. */
+  admit(): void {
+    try {
+      this.main.admit(this.config.patienceMs);
+    } catch (e) {
+      throw overloaded(e);
+    }
   }
 
   hold(request: HoldRequest): Promise<HoldVerdict> {
@@ -81,8 +95,7 @@ export class Inventory {
       }
       return await this.aside(request, this.config.deadlineMs - (machineMs() - began));
     } catch (e) {
-      if (e instanceof LaneFull) throw edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds });
-      throw e;
+      throw overloaded(e);
     }
   }
 
@@ -134,6 +147,8 @@ export class Inventory {
     }
   }
 }
+
+const overloaded = (e: unknown) => (e instanceof LaneFull ? edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds }) : e);
 
 /** Serialization failure, deadlock, or a connection that broke before we heard the answer. */
 function isWorthATry(e: unknown): boolean {

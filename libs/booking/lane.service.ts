@@ -28,6 +28,8 @@ export interface LaneOptions<Q, V> {
 export class Lane<Q, V> {
   private readonly groups = new Map<string, Waiting<Q, V>[]>();
   private count = 0;
+  /** Milliseconds a turn took of late, averaged. */
+  private turnMs = 0;
   private busy = false;
   private planned = false;
 
@@ -42,9 +44,20 @@ export class Lane<Q, V> {
     return !this.busy && this.count === 0;
   }
 
-  /** Waits in line; rejects with LaneFull at once when the line is full, or when `deadlineMs` passes before its turn. */
-  submit(request: Q, deadlineMs: number): Promise<V> {
-    if (this.count >= this.options.maxWaiting) return Promise.reject(new LaneFull(1));
+  /** Milliseconds somebody who comes now will wait, by what the lane has measured: the turns before his, as long as turns are of late. */
+  get expectedMs(): number {
+    return Math.ceil(this.count / this.options.maxBatch) * this.turnMs;
+  }
+
+  /** Throws LaneFull when the line is full, or so long that the turn of who comes now would come too late. */
+  admit(deadlineMs: number): void {
+    if (this.count >= this.options.maxWaiting || this.expectedMs > deadlineMs)
+      throw new LaneFull(Math.max(1, Math.ceil(this.expectedMs / 2000))); // Half of what waits is gone by then.
+  }
+
+  /** Waits in line; rejects with LaneFull at once when not admitted, or when `deadlineMs` passes before its turn. */
+  async submit(request: Q, deadlineMs: number): Promise<V> {
+    this.admit(deadlineMs);
     return new Promise((resolve, reject) => {
       const group = this.options.groupOf(request);
       const line = this.groups.get(group);
@@ -70,6 +83,7 @@ export class Lane<Q, V> {
     const batch = this.take();
     if (batch.length === 0) return;
     this.busy = true;
+    const began = this.options.nowMs();
     try {
       const verdicts = await this.options.decide(batch.map((w) => w.request));
       batch.forEach((w, i) => w.resolve(verdicts[i]));
@@ -77,9 +91,14 @@ export class Lane<Q, V> {
       if (batch.length === 1) batch[0].reject(e);
       else await this.oneByOne(batch);
     } finally {
+      this.learn(this.options.nowMs() - began);
       this.busy = false;
       this.plan();
     }
+  }
+
+  private learn(ms: number): void {
+    this.turnMs = this.turnMs === 0 ? ms : this.turnMs * 0.8 + ms * 0.2;
   }
 
   /** A batch failed as a whole: each is decided alone, so that a poisoned one fails nobody but itself. */

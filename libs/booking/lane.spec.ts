@@ -1,0 +1,80 @@
+// The lane: one decision at a time, together what came meanwhile; who would wait too long is told at once.
+import { describe, expect, it } from 'vitest';
+import { Lane, LaneFull } from './lane.service.js';
+
+/** A lane whose decisions end when told, on a clock that is moved. */
+function stage(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+  const at = { ms: 1000 };
+  const batches: number[][] = [];
+  let finish: () => void = () => undefined;
+  const lane = new Lane<number, string>({
+    decide: (batch) => {
+      batches.push(batch);
+      return new Promise((resolve) => (finish = () => resolve(batch.map((n) => `verdict ${n}`))));
+    },
+    groupOf: () => 'all',
+    maxBatch: options.maxBatch ?? 10,
+    maxWaiting: options.maxWaiting ?? 1000,
+    nowMs: () => at.ms,
+  });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  /** Ends the decision under way after so many milliseconds. */
+  const decideAfter = async (ms: number) => {
+    at.ms += ms;
+    finish();
+    await turn();
+    await turn();
+  };
+  return { lane, batches, turn, decideAfter, at };
+}
+
+describe('a lane', () => {
+  it('decides the first at once and together what came meanwhile, each in its order', async () => {
+    const { lane, batches, turn, decideAfter } = stage();
+    const told = [1, 2, 3].map((n) => lane.submit(n, 1000));
+    await turn();
+    told.push(lane.submit(4, 1000), lane.submit(5, 1000));
+    await decideAfter(5);
+    await decideAfter(5);
+    expect(batches).toEqual([[1, 2, 3], [4, 5]]); // prettier-ignore
+    expect(await Promise.all(told)).toEqual([1, 2, 3, 4, 5].map((n) => `verdict ${n}`));
+  });
+
+  it('refuses at once when the line is full', async () => {
+    const { lane } = stage({ maxWaiting: 2 });
+    void lane.submit(1, 1000).catch(() => undefined);
+    void lane.submit(2, 1000).catch(() => undefined);
+    await expect(lane.submit(3, 1000)).rejects.toBeInstanceOf(LaneFull);
+  });
+
+  it('refuses at once who would wait longer than he may, by how long decisions took of late', async () => {
+    const { lane, turn, decideAfter } = stage({ maxBatch: 10 });
+    const first = lane.submit(0, 60_000);
+    await turn();
+    for (let n = 1; n <= 40; n++) void lane.submit(n, 60_000);
+    lane.admit(1); // Nothing is known yet.
+    await decideAfter(1000); // A turn took a second; of the 40 who wait ten are being decided, 30 wait for three turns more.
+    await first;
+    expect(lane.expectedMs).toBe(3000);
+    expect(() => lane.admit(2500)).toThrow(LaneFull);
+    await expect(lane.submit(99, 2500)).rejects.toMatchObject({ retryAfterSeconds: 2 });
+    lane.admit(3500);
+    for (let i = 0; i < 4; i++) await decideAfter(10); // Ten in 10 ms, four times.
+    expect(lane.waiting).toBe(0);
+    lane.admit(0);
+  });
+
+  it('refuses who waited beyond his deadline, before any work', async () => {
+    const { lane, batches, turn, decideAfter } = stage();
+    void lane.submit(1, 1000);
+    await turn();
+    const late = lane.submit(2, 50);
+    const patient = lane.submit(3, 1000);
+    const refused = expect(late).rejects.toBeInstanceOf(LaneFull);
+    await decideAfter(100);
+    await refused;
+    await decideAfter(5);
+    expect(await patient).toBe('verdict 3');
+    expect(batches).toEqual([[1], [3]]); // prettier-ignore
+  });
+});
