@@ -1,4 +1,4 @@
-// `npm run bench [-- ROW ...] [--rounds N]`: figures as ratios to a baseline of the same run, on servers of its own, with fsync on.
+// `npm run bench [-- ROW ...] [--rounds N] [--events N --bookings N]`: figures as ratios to a baseline of the same run, on servers of its own, with fsync on.
 import 'reflect-metadata';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -8,6 +8,7 @@ import { benchBatch } from './bench/batch.js';
 import { House } from './bench/house.js';
 import { HttpBench } from './bench/http.js';
 import { benchSeats } from './bench/seats.js';
+import { benchVolume, volumeOptions } from './bench/volume.js';
 import type { Row } from './bench/measure.js';
 
 /** Rows in process, and rows over HTTP, which share a house. */
@@ -41,15 +42,20 @@ function flushMs(): number {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } });
-  const names = [...Object.keys(inProcess), ...Object.keys(overHttp)];
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '5' }, ...volumeOptions },
+  });
+  const usual = [...Object.keys(inProcess), ...Object.keys(overHttp)];
+  const names = [...usual, 'volume']; // Takes an hour and tens of gigabytes: only where it is asked for.
   const unknown = positionals.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Error(`No such row: ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
-  const asked = positionals.length > 0 ? positionals : names;
+  const asked = positionals.length > 0 ? positionals : usual;
   const machine = `${cpus()[0].model} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   console.log(`${machine}; fdatasync ${(flushMs() * 1000).toFixed(0)} us; fsync, full_page_writes and synchronous_commit on`);
   const done: Row[] = [];
   for (const name of asked.filter((n) => inProcess[n])) done.push(...(await inProcess[name]()));
+  if (asked.includes('volume')) done.push(...(await benchVolume(values)));
   const http = asked.filter((n) => overHttp[n]);
   if (http.length > 0) done.push(...(await measureHttp(http, Number(values.rounds))));
   console.log('');

@@ -61,6 +61,7 @@ export class House {
   static async open(size: Size, signal: AbortSignal): Promise<House> {
     const { startInfra } = await script<Infra>('infra.mjs');
     const { makeApp } = await script<{ makeApp(options: object): Stop & { start(): Promise<unknown> } }>('machine/app.mjs');
+    const { makeSecrets } = await script<{ makeSecrets(folder: string): void }>('secrets.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'evently-volume-'));
     chmodSync(folder, 0o711);
     const port = await freePort();
@@ -70,9 +71,10 @@ export class House {
       const infra = await startInfra({ folder, tests: true, say: () => undefined });
       things.push(infra);
       await migrate(infra.databaseUrl);
+      makeSecrets(join(folder, 'secrets'));
       const env = {
         ...process.env, DATABASE_URL: infra.databaseUrl, REDIS_URL: infra.redisUrl, HOST: '127.0.0.1', PORT: String(port),
-        PUBLIC_URL: `http://127.0.0.1:${port}`, NODE_ENV: 'development', LOG_LEVEL: 'info',
+        PUBLIC_URL: `http://127.0.0.1:${port}`, NODE_ENV: 'development', LOG_LEVEL: 'info', SECRETS_DIR: join(folder, 'secrets'),
       }; // prettier-ignore
       const api = makeApp({
         name: 'the api',

@@ -1,5 +1,4 @@
 // Volume: how much slower reading and booking are with much data than with little, in one run, turn by turn.
-import { parseArgs } from 'node:util';
 import { median, type Row } from './measure.js';
 import { READS, bookAndConfirm, p99, times } from './volume.asks.js';
 import { House, demandRoom } from './volume.house.js';
@@ -14,20 +13,13 @@ const ASKS = 600;
 const BOOKINGS = 300;
 const ROUNDS = 5;
 
-/** `--events N --bookings N` of a command line, the defaults where they are not there. */
-export function volumeSize(argv: readonly string[]): Size {
-  const { values } = parseArgs({
-    args: [...argv],
-    strict: false,
-    options: { events: { type: 'string' }, bookings: { type: 'string' } },
-  });
-  const size = { events: Number(values.events ?? MUCH.events), bookings: Number(values.bookings ?? MUCH.bookings) };
+/** What a command line may say of how much is loaded; without a word ten million events and five million bookings. */
+export const volumeOptions = { events: { type: 'string' }, bookings: { type: 'string' } } as const;
+
+export async function benchVolume(asked: { events?: string; bookings?: string }): Promise<Row[]> {
+  const size = { events: Number(asked.events ?? MUCH.events), bookings: Number(asked.bookings ?? MUCH.bookings) };
   if (!Object.values(size).every((n) => Number.isSafeInteger(n) && n >= 1000))
     throw new Error('--events and --bookings: whole numbers from 1000 on.');
-  return size;
-}
-
-export async function benchVolume(size: Size = volumeSize(process.argv.slice(2))): Promise<Row[]> {
   demandRoom(size);
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Error('Stopped. What was loaded is removed.'));
