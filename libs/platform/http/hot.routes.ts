@@ -31,12 +31,24 @@ class HotContext implements Pick<ExecutionContext, 'getClass' | 'getHandler' | '
     readonly request: FastifyRequest,
     readonly reply: FastifyReply,
   ) {}
-  getClass = <T>() => this.route.type as Type<T>;
-  getHandler = () => this.route.handler;
-  getType = <T extends string>() => 'http' as T;
-  switchToHttp = () => this as never;
-  getRequest = () => this.request;
-  getResponse = () => this.reply;
+  getClass<T>(): Type<T> {
+    return this.route.type as Type<T>;
+  }
+  getHandler(): Handler {
+    return this.route.handler;
+  }
+  getType<T extends string>(): T {
+    return 'http' as T;
+  }
+  switchToHttp(): never {
+    return this as never;
+  }
+  getRequest(): FastifyRequest {
+    return this.request;
+  }
+  getResponse(): FastifyReply {
+    return this.reply;
+  }
 }
 
 interface Route {

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import proxyAddress from '@fastify/proxy-addr';
 import type { Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import helmet from 'helmet';
 import { edgeErrors, invalid } from '../../kernel/errors.js';
 import { checkEnvironment } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
@@ -63,7 +63,6 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.get(LimitHook).watch(fastify);
   app.get(HotRoutes).watch(fastify);
   parseJson(fastify, config.bodyLimit);
-  await fastify.register(helmet as never, { contentSecurityPolicy: false } as never);
   if (config.corsOrigins.length > 0) {
     await fastify.register(cors as never, { origin: config.corsOrigins, credentials: true, exposedHeaders: EXPOSED } as never);
   }
@@ -126,11 +125,25 @@ function trustFrom(list: string | undefined): boolean | string[] {
   return proxies.length > 0 ? proxies : false;
 }
 
+/** Helmet's headers, which are the same on every reply: asked for once. An API's replies hold nothing that a content policy could guard. */
+function safetyHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const response = {
+    setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value),
+    removeHeader: () => undefined,
+  };
+  helmet({ contentSecurityPolicy: false })({} as never, response as never, (e) => {
+    if (e) throw e;
+  });
+  return headers;
+}
+
 /** Opens the ambient store around every request, answers with its id, and says what methods an address takes when asked. */
 function surround(fastify: FastifyInstance, health: Health, routes: RouteTable): void {
   fastify.decorateRequest('traceId', undefined);
+  const safety = safetyHeaders();
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id);
+    void reply.headers(safety).header('x-request-id', request.id);
     if (health.draining) void reply.header('connection', 'close');
     const trace = request.headers.traceparent;
     if (trace !== undefined) request.traceId = TRACEPARENT.exec(String(trace))?.[1];

@@ -21,10 +21,17 @@ export interface LimitPlan {
   programs: string;
 }
 
+interface Nearest {
+  /** What is left of the quota, 0 to 1. */
+  share: number;
+  policy: LimitPolicy;
+  verdict: Verdict;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Of the limits asked so far, the one that is nearest to its end. */
-    nearestLimit?: { share: number; header: string };
+    nearestLimit?: Nearest;
     limitPlan?: LimitPlan;
   }
 }
@@ -90,8 +97,9 @@ export class LimitHook implements NestInterceptor {
         const verdict = this.limiter.take(policy, policy.by === 'all' ? '' : key);
         if (!verdict.allowed) return done(refuse(policy, verdict, reply));
         // The global limit is nobody's own, so it is not told as what is left.
-        if (policy.by === 'address') note(policy, verdict, policy.quota, reply);
+        if (policy.by === 'address') note(policy, verdict, policy.quota, request);
       }
+      tell(reply);
       return done();
     };
     return Object.assign(hook, { limits: true as const });
@@ -100,14 +108,13 @@ export class LimitHook implements NestInterceptor {
   /** Takes a request by what is known before it is known who asks: the headers that tell, names and values in turn; null when refused. */
   admit(plan: LimitPlan, address: string): string[] | null {
     const { key, exempt } = this.limiter.caller(address);
-    let nearest = { share: Infinity, header: '' };
+    let nearest: Nearest | undefined;
     for (const policy of plan.early) {
       const verdict = exempt ? untouched(policy) : this.limiter.take(policy, policy.by === 'all' ? '' : key);
       if (!verdict.allowed) return null;
-      const share = verdict.remaining / policy.quota;
-      if (policy.by === 'address' && share < nearest.share) nearest = { share, header: limitHeader(policy.name, verdict) };
+      if (policy.by === 'address') nearest = nearer(nearest, { share: verdict.remaining / policy.quota, policy, verdict });
     }
-    return ['ratelimit-policy', plan.people, 'ratelimit', nearest.header];
+    return ['ratelimit-policy', plan.people, 'ratelimit', limitHeader(nearest!.policy.name, nearest!.verdict)];
   }
 
   /** Called by the interceptor, or by who runs a handler without one. */
@@ -123,8 +130,9 @@ export class LimitHook implements NestInterceptor {
       const quota = quotaOf(policy, program);
       const verdict = this.limiter.take(policy, key, quota);
       if (!verdict.allowed) throw refuse(policy, verdict, reply);
-      note(policy, verdict, quota, reply);
+      note(policy, verdict, quota, request);
     }
+    tell(reply);
   }
 }
 
@@ -144,13 +152,16 @@ function samePattern(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-function note(policy: LimitPolicy, verdict: Verdict, quota: number, reply: FastifyReply): void {
-  const { request } = reply;
-  const share = verdict.remaining / quota;
-  if (request.nearestLimit && request.nearestLimit.share <= share) return;
-  const header = limitHeader(policy.name, verdict);
-  request.nearestLimit = { share, header };
-  void reply.header('ratelimit', header);
+const nearer = (a: Nearest | undefined, b: Nearest): Nearest => (a && a.share <= b.share ? a : b);
+
+function note(policy: LimitPolicy, verdict: Verdict, quota: number, request: FastifyRequest): void {
+  request.nearestLimit = nearer(request.nearestLimit, { share: verdict.remaining / quota, policy, verdict });
+}
+
+/** Tells of the limit that is nearest to its end. */
+function tell(reply: FastifyReply): void {
+  const nearest = reply.request.nearestLimit;
+  if (nearest) void reply.header('ratelimit', limitHeader(nearest.policy.name, nearest.verdict));
 }
 
 function refuse(policy: LimitPolicy, verdict: Verdict, reply: FastifyReply): Error {

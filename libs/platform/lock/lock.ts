@@ -21,6 +21,9 @@ export interface Lease {
 
 @Injectable()
 export class Lock {
+  /** With a number behind it, an owner's token that no other lease of any process has. */
+  private readonly owner = randomBytes(16).toString('base64url');
+  private taken = 0;
   private readonly releasing: Script;
   private readonly extending: Script;
 
@@ -32,7 +35,7 @@ export class Lock {
   /** Takes a name for at most `leaseMs` milliseconds; null when somebody else has it. Never waits, never throws. */
   async take(name: string, leaseMs: number): Promise<Lease | null> {
     const key = `lock:${name}`;
-    const token = randomBytes(16).toString('base64url');
+    const token = `${this.owner}:${(this.taken += 1)}`;
     const answer = await this.redis.ask<'OK' | null | 'away'>((r) => r.set(key, token, 'PX', leaseMs, 'NX'), 'away');
     if (answer === null) return null;
     const exclusive = answer === 'OK';
