@@ -6,17 +6,17 @@ const pinned = `SET enable_seqscan = off SET enable_hashjoin = off SET enable_me
 
 /** Rows as domain events carry them: without the columns that booking.personal-data.ts names. */
 export const publicRows = `
-CREATE FUNCTION booking.public_booking(b booking.booking) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION booking.public_booking(b booking.booking) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT to_jsonb(b) - ARRAY['contact_email', 'contact_name', 'answers', 'cancel_note']
 $$;
-CREATE FUNCTION booking.public_ticket(t booking.ticket) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION booking.public_ticket(t booking.ticket) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT to_jsonb(t) - ARRAY['holder_email', 'holder_name']
 $$;
 `;
 
 /** Locks pools in the order given (callers sort by id); what is free in each, NULL where somebody else holds the row and waiting is not wanted. */
 export const lockPools = `
-CREATE FUNCTION booking.lock_pools(p_org uuid[], p_pool uuid[], p_wait boolean) RETURNS int[] LANGUAGE plpgsql ${pinned} AS $$
+CREATE OR REPLACE FUNCTION booking.lock_pools(p_org uuid[], p_pool uuid[], p_wait boolean) RETURNS int[] LANGUAGE plpgsql ${pinned} AS $$
 DECLARE free int[];
 BEGIN
   IF p_wait THEN
@@ -36,7 +36,7 @@ END $$;
 
 /** Locks a booking; no row where it is not there, or where somebody else holds it and waiting is not wanted. */
 export const lockBooking = `
-CREATE FUNCTION booking.lock_booking(in_org uuid, in_id uuid, p_wait boolean) RETURNS booking.booking LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION booking.lock_booking(in_org uuid, in_id uuid, p_wait boolean) RETURNS booking.booking LANGUAGE plpgsql AS $$
 DECLARE b booking.booking;
 BEGIN
   IF p_wait THEN
@@ -50,7 +50,7 @@ END $$;
 
 /** Ends bookings whose rows and pools the caller has locked: stock back (to reserved while people wait), seats, tickets, limits, domain events. */
 export const endHolds = `
-CREATE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
+CREATE OR REPLACE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
 RETURNS void LANGUAGE plpgsql ${pinned} AS $$
 DECLARE written int;
 BEGIN
@@ -115,7 +115,7 @@ END $$;
  * for each request, in order; refusals are verdicts, never exceptions.
  */
 export const holdBatch = `
-CREATE FUNCTION booking.hold_batch(
+CREATE OR REPLACE FUNCTION booking.hold_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
   r_org uuid[], r_id uuid[], r_event uuid[], r_revision int[], r_seconds int[], r_currency text[], r_total bigint[],
   r_promo uuid[], r_promo_max int[], r_promo_person_max int[], r_account uuid[], r_person bytea[],
@@ -169,8 +169,10 @@ BEGIN
       ELSIF (l_from[j] IS NOT NULL AND at < l_from[j]) OR (l_until[j] IS NOT NULL AND at >= l_until[j]) THEN
         said := 'not_on_sale';
       ELSE
-        -- Lines of one request may share a pool: what its earlier lines take counts.
-        SELECT coalesce(sum(l_quantity[m]), 0) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
+        wanted := l_quantity[j];
+        IF j > r_first[i] THEN -- Lines of one request may share a pool: what its earlier lines take counts.
+          SELECT sum(l_quantity[m]) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
+        END IF;
         LOOP
           loose := NULL;
           IF l_seats[j] IS NOT NULL THEN
@@ -247,13 +249,18 @@ BEGIN
     SELECT r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
     FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
     WHERE v[l.request] = 'held' RETURNING *),
-  grouped AS (SELECT l.booking_id, jsonb_agg(to_jsonb(l)) AS rows FROM lines l GROUP BY l.booking_id)
-  SELECT platform.event_append(array_agg(m.org_id), array_agg('booking:' || m.id), array_agg(1), array_agg('booking.held'::text),
-    array_agg(jsonb_build_object('orgId', m.org_id, 'bookingId', m.id, 'eventId', m.event_id,
-      'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(m::booking.booking)), 'booking.item', g.rows))),
-    array_agg(r.actor), array_agg(r.request))
-  INTO kept FROM made m JOIN grouped g ON g.booking_id = m.id JOIN unnest(r_id, r_actor, r_request) r(id, actor, request) ON r.id = m.id
-  HAVING count(*) > 0;
+  -- Put together by grouping, not by joins: the planner cannot know how many there are, and nested loops over them would be quadratic.
+  parts AS (
+    SELECT m.id, m.org_id AS org, m.event_id AS event, booking.public_booking(m::booking.booking) AS booking, NULL::jsonb AS line, NULL::text AS actor, NULL::text AS request FROM made m
+    UNION ALL SELECT l.booking_id, NULL, NULL, NULL, to_jsonb(l), NULL, NULL FROM lines l
+    UNION ALL SELECT r.id, NULL, NULL, NULL, NULL, r.actor, r.request FROM unnest(r_id, r_actor, r_request, v) r(id, actor, request, verdict) WHERE r.verdict = 'held'),
+  wholes AS (
+    SELECT id, (array_agg(org) FILTER (WHERE org IS NOT NULL))[1] AS org, min(actor) AS actor, min(request) AS request,
+      jsonb_build_object('orgId', (array_agg(org) FILTER (WHERE org IS NOT NULL))[1], 'bookingId', id, 'eventId', (array_agg(event) FILTER (WHERE event IS NOT NULL))[1],
+        'rows', jsonb_build_object('booking.booking', jsonb_agg(booking) FILTER (WHERE booking IS NOT NULL), 'booking.item', jsonb_agg(line) FILTER (WHERE line IS NOT NULL))) AS data
+    FROM parts GROUP BY id)
+  SELECT platform.event_append(array_agg(w.org), array_agg('booking:' || w.id), array_agg(1), array_agg('booking.held'::text), array_agg(w.data), array_agg(w.actor), array_agg(w.request))
+  INTO kept FROM wholes w HAVING count(*) > 0;
 
   -- One effect per key: the verdict goes with it. Expired keys make room first; a key decided elsewhere meanwhile undoes this batch.
   DELETE FROM platform.idempotency i USING unnest(r_org, r_scope, r_key, v) r(org, scope, key, verdict)
@@ -276,7 +283,7 @@ BEGIN
 END $$;
 
 -- Ends the holds of one event that have expired and nobody is paying for, as far as all their pools are among those locked; how many.
-CREATE FUNCTION booking.lapse_expired(p_org uuid[], p_pool uuid[], free int[], in_org uuid, in_event uuid, at timestamptz)
+CREATE OR REPLACE FUNCTION booking.lapse_expired(p_org uuid[], p_pool uuid[], free int[], in_org uuid, in_event uuid, at timestamptz)
 RETURNS int LANGUAGE plpgsql ${pinned} AS $$
 DECLARE ids uuid[];
 BEGIN
@@ -298,7 +305,7 @@ END $$;
  * signed before; t_request is the index of their request. Verdicts: confirmed, already, stale, hold_expired, bad_transition, sold_out, not_found, skipped.
  */
 export const confirmBatch = `
-CREATE FUNCTION booking.confirm_batch(
+CREATE OR REPLACE FUNCTION booking.confirm_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
   r_org uuid[], r_id uuid[], r_version int[], r_late boolean[], r_actor text[], r_request text[], r_pools text[],
   t_request int[], t_id uuid[], t_line int[], t_type uuid[], t_seat text[], t_code text[])
@@ -402,7 +409,7 @@ END $$;
  * Verdicts: cancelled, already, stale, alive (not over yet), not_found, skipped.
  */
 export const releaseBatch = `
-CREATE FUNCTION booking.release_batch(
+CREATE OR REPLACE FUNCTION booking.release_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
   r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_note text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
