@@ -35,6 +35,9 @@ class Line {
   private socket?: Socket;
   private seen = '';
   private told?: (status: number, body: string) => void;
+  private text = '';
+  /** Replies read from this socket: one that served may be closed by the server just as it is used again, and then a client sends again. */
+  private replies = 0;
 
   constructor(private readonly port: number) {}
 
@@ -42,6 +45,7 @@ class Line {
   send(text: string, told: (status: number, body: string) => void): void {
     this.told = told;
     this.seen = '';
+    this.text = text;
     (this.socket ??= this.open()).write(text, 'latin1');
   }
 
@@ -57,7 +61,10 @@ class Line {
     socket.on('close', () => {
       if (this.socket !== socket) return;
       this.socket = undefined;
-      this.done(0, '');
+      const again = this.told && this.seen === '' && this.replies > 0;
+      this.replies = 0;
+      if (again) this.send(this.text, this.told!);
+      else this.done(0, '');
     });
     return socket;
   }
@@ -69,6 +76,7 @@ class Line {
     const status = Number(this.seen.slice(9, 12));
     const length = status === 304 ? 0 : Number(/content-length: (\d+)/i.exec(this.seen.slice(0, end))?.[1] ?? 0);
     if (this.seen.length < end + 4 + length) return;
+    this.replies += 1;
     this.done(status, this.seen.slice(end + 4));
   }
 

@@ -128,21 +128,21 @@ export class House {
   /** Sends load to one of the servers. */
   async load(server: Server, load: Omit<Load, 'port'>): Promise<Measured> {
     this.generator ??= new Server(this.fork('generator.js', [], {}), 0);
-    const before = [cpuOf(server.child.pid!), this.postgresSeconds];
+    const [ours, theirs] = [cpuOf(server.child.pid!), this.postgresSeconds()];
     const result = await this.generator.ask<LoadResult>({ ...load, port: server.port });
-    const share = (now: number, then: number) => (now - then) / result.seconds;
+    const spent = [...this.postgresSeconds()].reduce((sum, [pid, now]) => sum + now - (theirs.get(pid) ?? 0), 0);
     const cpu = {
-      server: share(cpuOf(server.child.pid!), before[0]),
-      postgres: share(this.postgresSeconds, before[1]),
+      server: (cpuOf(server.child.pid!) - ours) / result.seconds,
+      postgres: spent / result.seconds,
       generator: result.cpu,
     };
     return { ...result, cpu };
   }
 
-  /** Seconds of processor time that Postgres has used, all its processes together. */
-  private get postgresSeconds(): number {
+  /** Seconds of processor time that each living process of Postgres has used. */
+  private postgresSeconds(): Map<number, number> {
     const pid = this.infra.postgres?.pid;
-    return pid ? cpuOf(pid) + childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), 0) : 0;
+    return new Map(pid ? [pid, ...childrenOf(pid)].map((each) => [each, cpuOf(each)]) : []);
   }
 
   /** An organization with an API key that may do everything. */
