@@ -1,4 +1,5 @@
 // Port: a free one, remembered, so that a server comes back where it was.
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -14,10 +15,25 @@ export function tryPort(port, host = '127.0.0.1') {
   });
 }
 
+/**
+ * Below the ports that systems hand out to clients (from 32768 on Linux, 49152 elsewhere). While a server is away, those who try to
+ * reach it would else be given its own port now and then, be connected to themselves, and keep it from coming back.
+ */
+const FIRST = 15_000;
+const LAST = 32_000;
+
+/** A free port that no client will be given. */
+export async function freePort() {
+  for (;;) {
+    const port = await tryPort(randomInt(FIRST, LAST));
+    if (port) return port;
+  }
+}
+
 /** The port that `file` remembers if it is free, else a free one, which `file` then remembers. */
 export async function choosePort(file) {
   const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  const port = (remembered && (await tryPort(remembered))) || (await tryPort(0));
+  const port = (remembered >= FIRST && remembered < LAST && (await tryPort(remembered))) || (await freePort());
   writeFileSync(file, `${port}\n`);
   return port;
 }

@@ -1,10 +1,9 @@
 // Server: the Evently to rehearse on: a given one, this clone's running one, or one of its own, started for the run and gone after it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { now, sleep } from './client.js';
 import { UsageError, type Role } from './options.js';
 import { commandOf, killTree } from './processes.js';
@@ -183,13 +182,8 @@ async function readiness(base: URL): Promise<number | undefined> {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
+/** One that no client is given while its server is away. */
+async function freePort(): Promise<number> {
+  const ports = (await import(pathToFileURL(join(root(), 'scripts/machine/port.mjs')).href)) as { freePort(): Promise<number> };
+  return ports.freePort();
 }

@@ -1,7 +1,6 @@
 // A whole `npm start` in a folder of its own: each of its processes is killed, then the start itself, and nothing acknowledged is lost.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -20,6 +19,7 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'evently-fault-'));
     chmodSync(home, 0o711);
+    const { freePort } = (await import('../../scripts/machine/port.mjs' as string)) as { freePort(): Promise<number> };
     [port, workerPort] = await Promise.all([freePort(), freePort()]);
     begin();
   });
@@ -110,12 +110,4 @@ function alive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

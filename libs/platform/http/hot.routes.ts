@@ -6,6 +6,7 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { edgeErrors } from '../../kernel/errors.js';
 import { LimitHook } from '../limit/limit.hook.js';
 import { versioned } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
@@ -116,7 +117,7 @@ export class HotRoutes {
       const context = new HotContext(route, request, reply);
       for (const guard of route.guards) {
         const admitted = guard.canActivate(context as never);
-        if (admitted instanceof Promise) await admitted;
+        if (!(admitted instanceof Promise ? await admitted : admitted)) throw edgeErrors.forbidden();
       }
       this.limits.late(request, reply);
       reply.status(route.status);
