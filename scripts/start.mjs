@@ -97,8 +97,19 @@ async function appEnvironment({ host, ports, workerPort, publicUrl }, { database
 /** The demo prints lines of JSON, { label, value }, for the table. In production there is none: its passwords are public. */
 async function demoRows(env) {
   if (env.NODE_ENV === 'production' || !hasScript('demo')) return [];
-  const lines = (await runQuietly('demo', env)).split('\n');
+  const lines = (await loadDemo(env)).split('\n');
   return lines.filter((line) => line.startsWith('{"label"')).map((line) => JSON.parse(line));
+}
+
+/** What it needs may be killed and started again meanwhile: it goes on from what is there. */
+async function loadDemo(env, tries = 5) {
+  try {
+    return await runQuietly('demo', env);
+  } catch (error) {
+    if (tries === 1 || stopAsked) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    return loadDemo(env, tries - 1);
+  }
 }
 
 async function startApps({ host, ports, workerPort }, env, pids) {

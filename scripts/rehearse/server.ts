@@ -134,7 +134,9 @@ async function startOwn(env: Environment, say: (line: string) => void): Promise<
   const worker = new URL(`http://127.0.0.1:${workerPort}`);
   const server = new Server(base, 'own', child.pid, worker, { child, folder });
   const giveUpAt = now() + startedWithinMs;
-  while (!((await answersReady(base)) && (await answersReady(worker)))) {
+  // Ready to serve is not yet started: the start still loads its demo.
+  const started = () => output.join('').includes('Evently runs');
+  while (!(started() && (await answersReady(base)) && (await answersReady(worker)))) {
     if (child.exitCode === null && now() < giveUpAt) {
       await sleep(200);
       continue;
