@@ -63,7 +63,10 @@ export class JobWorker {
     }
   }
 
-  /** One whose every try ended with its worker is failed here: it may be what ends them. */
+  /**
+   * One whose every try ended with its worker is failed here: it may be what ends them. What is not ended is said so that
+   * job_due cannot serve it: planned while few jobs are due, it would be read whole for each claim when many are.
+   */
   private async claim(orgId: string, id: string): Promise<Claimed | undefined> {
     const options = Object.fromEntries([...declaredJobs()].map(([type, o]) => [type, o]));
     const [job] = await this.db.prepared<Claimed & { status: string }>(
@@ -74,7 +77,7 @@ export class JobWorker {
          finished_at = CASE WHEN attempts >= coalesce(($3::jsonb -> type ->> 'attempts')::int, 1) THEN platform.now() END,
          attempts = attempts + 1,
          lease_until = platform.now() + coalesce(($3::jsonb -> type ->> 'leaseSeconds')::int, 60) * interval '1 second'
-       WHERE org_id = $1 AND id = $2 AND status IN ('queued', 'running') AND run_at <= platform.now()
+       WHERE org_id = $1 AND id = $2 AND status NOT IN ('done', 'failed') AND run_at <= platform.now()
          AND (lease_until IS NULL OR lease_until < platform.now())
        RETURNING org_id, id, type, data, request_id, trace_id, attempts, status`,
       [orgId, id, JSON.stringify(options)],
