@@ -44,6 +44,12 @@ function bodyOf(type: Class, depth = 0): fc.Arbitrary<Record<string, unknown>> {
     .map(([body, more, chance]) => JSON.parse(JSON.stringify(chance === 0 ? { ...body, ...more } : body)) as never);
 }
 
+/** Whether any object in it has a key that every object inherits: class-transformer drops those in silence, here they are left to it. */
+const hasOddKey = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).some(([key, inner]) => key in Object.prototype || hasOddKey(inner));
+
 describe('compiled validation', () => {
   const long = validationPipe();
   /** The long way alone. */
@@ -71,7 +77,7 @@ describe('compiled validation', () => {
           const quick = check(structuredClone(body));
           const slow = await told(body, type);
           if ('error' in slow) expect(quick).toBeUndefined();
-          else if (quick || Object.keys(body).every((key) => propertiesOf(type).includes(key))) {
+          else if (quick || !hasOddKey(body)) {
             expect(quick).toStrictEqual(slow.value);
             right += 1;
           }
