@@ -3,6 +3,7 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, map, type Observable } from 'rxjs';
+import { seenBefore } from './etag.rules.js';
 import { ReadCache } from './read.cache.js';
 import { CACHE } from './route.decorators.js';
 
@@ -38,9 +39,7 @@ export function versioned(value: unknown, request: FastifyRequest, reply: Fastif
 
 function unlessSame(value: unknown, etag: string, request: FastifyRequest, reply: FastifyReply): unknown {
   const seen = request.headers['if-none-match'];
-  if (seen === undefined) return value;
-  const same = seen.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
-  if (!same) return value;
+  if (seen === undefined || !seenBefore(seen, etag)) return value;
   void reply.status(304);
   return undefined;
 }

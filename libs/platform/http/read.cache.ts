@@ -14,6 +14,7 @@ import { EventPoke } from '../eventstore/event.poke.js';
 import { LimitHook, type LimitPlan } from '../limit/limit.hook.js';
 import { Meter, type Counter } from '../observe/meter.js';
 import { RequestWatch } from '../observe/request.watch.js';
+import { seenBefore } from './etag.rules.js';
 
 const FRESH_MS = 1000;
 /** After FRESH_MS one request loads anew, and the others are served what is there; after this nobody is. */
@@ -31,12 +32,22 @@ interface Body {
   headers: string[];
 }
 
-interface Entry {
-  plain: Body;
-  packed?: Body;
+/** What was read, as its reply's body. */
+interface Loaded {
+  text: string;
+  etag: string;
+}
+
+interface Route {
   plan: LimitPlan;
   /** Counts a reply among those of its route. */
   watched: (status: number, ms: number) => void;
+}
+
+interface Entry {
+  plain: Body;
+  packed?: Body;
+  route: Route;
   freshUntil: number;
   staleUntil: number;
   refreshing: boolean;
@@ -59,7 +70,8 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     maxSize: MOST_BYTES,
     sizeCalculation: ({ plain, packed }) => plain.bytes.length + (packed?.bytes.length ?? 0) + 1000,
   });
-  private readonly loading = new Map<string, Promise<string>>();
+  private readonly loading = new Map<string, Promise<Loaded>>();
+  private readonly routes = new Map<string, Route>();
   /** Raised when something is forgotten: what was loaded before is not kept after. */
   private forgotten = 0;
   private writers = new Set<string>();
@@ -82,7 +94,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     this.deaf = await this.poke.listen((told) => {
       for (const { stream } of told) {
         if (stream.startsWith('event:')) this.forget(stream.slice('event:'.length));
-        else if (stream.startsWith('venue:')) this.forget(''); // Any event may be there.
+        else if (stream.startsWith('venue:')) this.forgetAll(); // Any event may be there.
       }
     });
   }
@@ -113,42 +125,44 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     const key = request.raw.url!;
     const own = this.wrote(request.ip);
     const kept = own ? undefined : this.entries.get(key);
-    if (kept && machineMs() < kept.freshUntil) return this.present(kept.plain.bytes.toString(), seconds, reply);
+    if (kept && machineMs() < kept.freshUntil) {
+      this.served.add('cache');
+      return present({ text: kept.plain.bytes.toString(), etag: kept.plain.etag }, seconds, reply);
+    }
     const loading = own ? undefined : this.loading.get(key);
     this.served.add(loading ? 'awaited' : 'loaded');
-    if (loading) return this.present(await loading, seconds, reply);
+    if (loading) return present(await loading, seconds, reply);
     const [began, then] = [machineMs(), this.forgotten];
-    const bytes = read().then((value) => JSON.stringify(value));
+    const reading = read().then(loadedOf);
     if (!own) {
-      this.loading.set(key, bytes);
-      const over = () => this.loading.get(key) === bytes && this.loading.delete(key);
-      bytes.then(over, over);
+      this.loading.set(key, reading);
+      const over = () => this.loading.get(key) === reading && this.loading.delete(key);
+      reading.then(over, over);
     }
-    const text = this.present(await bytes, seconds, reply);
-    if (then === this.forgotten && request.method === 'GET') this.keep(request, reply, { text, began });
+    const loaded = await reading;
+    const text = present(loaded, seconds, reply);
+    if (then === this.forgotten && request.method === 'GET') this.keep(request, reply, { ...loaded, began });
     return text;
   }
 
-  private present(text: string, seconds: number, reply: FastifyReply): string {
-    const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
-    const vary = [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', ');
-    void reply.headers({ etag, 'cache-control': `public, max-age=${seconds}`, vary });
-    void reply.type('application/json; charset=utf-8');
-    return text;
-  }
-
-  private keep(request: FastifyRequest, reply: FastifyReply, { text, began }: { text: string; began: number }): void {
+  private keep(request: FastifyRequest, reply: FastifyReply, { text, etag, began }: Loaded & { began: number }): void {
     const key = request.raw.url!;
     const told = Object.entries(reply.getHeaders()).filter(([name]) => !isOwn(name));
     const headers = told.flatMap(([name, value]) => [name, String(value)]);
-    const etag = String(reply.getHeader('etag'));
     const plain = { bytes: Buffer.from(text), etag, headers };
-    const route = request.routeOptions.url!;
-    const plan = this.limits.planFor(`GET ${route}`);
-    const watched = this.watch.observer('GET', route);
-    const entry: Entry = { plain, plan, watched, freshUntil: began + FRESH_MS, staleUntil: began + STALE_MS, refreshing: false };
+    const route = this.routeOf(request.routeOptions.url!);
+    const entry: Entry = { plain, route, freshUntil: began + FRESH_MS, staleUntil: began + STALE_MS, refreshing: false };
     this.entries.set(key, entry);
     if (plain.bytes.length >= WORTH_PACKING) void this.pack(key, entry);
+  }
+
+  private routeOf(url: string): Route {
+    let route = this.routes.get(url);
+    if (!route) {
+      route = { plan: this.limits.planFor(`GET ${url}`), watched: this.watch.observer('GET', url) };
+      this.routes.set(url, route);
+    }
+    return route;
   }
 
   /** Once for all who can read it packed. */
@@ -171,19 +185,19 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   ): boolean {
     const began = performance.now();
     if (!this.isFresh(entry) || this.wrote(address) || mustGoTheLongWay(request)) return false;
-    const limit = this.limits.admit(entry.plan, address);
+    const limit = this.limits.admit(entry.route.plan, address);
     if (limit === null) return false;
     const { headers } = request;
     const packed = entry.packed && /\bgzip\b/.test(headers['accept-encoding'] ?? '') ? entry.packed : entry.plain;
     const seen = headers['if-none-match'];
-    const same = seen !== undefined && isSame(seen, entry);
+    const same = seen !== undefined && seenBefore(seen, entry.plain.etag, entry.packed?.etag);
     if (same) response.writeHead(304, [...packed.headers.filter(notOfBody), 'x-request-id', id, ...limit]).end();
     else {
       const length = String(packed.bytes.length);
       response.writeHead(200, [...packed.headers, 'content-length', length, 'x-request-id', id, ...limit]).end(packed.bytes);
     }
     this.served.add('cache');
-    entry.watched(same ? 304 : 200, performance.now() - began);
+    entry.route.watched(same ? 304 : 200, performance.now() - began);
     return true;
   }
 
@@ -206,21 +220,32 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     this.writers = new Set();
   }
 
-  /** An event changed: its own reads and every listing. No id: all. */
+  /** An event changed: its own reads and every listing. */
   private forget(eventId: string): void {
     this.forgotten += 1;
     for (const url of this.entries.keys()) if (url.includes(eventId) || /^\/v1\/events(\?|$)/.test(url)) this.entries.delete(url);
+  }
+
+  private forgetAll(): void {
+    this.forgotten += 1;
+    this.entries.clear();
   }
 }
 
 /** What no other request is answered like: a browser elsewhere is told whether it may read this; without a host it is refused. */
 const mustGoTheLongWay = ({ headers }: IncomingMessage) => headers.origin !== undefined || headers.host === undefined;
 
-function isSame(seen: string, { plain, packed }: Entry): boolean {
-  return seen.split(',').some((tag) => {
-    const bare = tag.trim().replace(/^W\//, '');
-    return bare === plain.etag || bare === packed?.etag || bare === '*';
-  });
+function loadedOf(value: unknown): Loaded {
+  const text = JSON.stringify(value);
+  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+}
+
+/** Gives the reply the headers of what was loaded; returns its text. */
+function present({ text, etag }: Loaded, seconds: number, reply: FastifyReply): string {
+  const vary = [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', ');
+  void reply.headers({ etag, 'cache-control': `public, max-age=${seconds}`, vary });
+  void reply.type('application/json; charset=utf-8');
+  return text;
 }
 
 /** Of names and values in turn, those that a reply without a body has too. */
