@@ -85,21 +85,13 @@ export class LimitHook implements NestInterceptor {
 
   private early(plan: LimitPlan) {
     const hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-      const { key, exempt } = this.limiter.caller(request.ip);
       void reply.header('ratelimit-policy', plan.people);
-      if (exempt) {
-        const first = plan.early[plan.early.length - 1];
-        void reply.header('ratelimit', limitHeader(first.name, untouched(first)));
-        return done();
-      }
-      request.limitPlan = plan;
-      for (const policy of plan.early) {
-        const verdict = this.limiter.take(policy, policy.by === 'all' ? '' : key);
-        if (!verdict.allowed) return done(refuse(policy, verdict, reply));
-        // The global limit is nobody's own, so it is not told as what is left.
-        if (policy.by === 'address') note(policy, verdict, policy.quota, request);
-      }
+      const { exempt, refused, nearest } = this.take(plan, request.ip);
+      if (refused) return done(refuse(refused, reply));
+      request.nearestLimit = nearest;
       tell(reply);
+      // Who is exempt is held to no later limit either.
+      if (!exempt) request.limitPlan = plan;
       return done();
     };
     return Object.assign(hook, { limits: true as const });
@@ -107,14 +99,22 @@ export class LimitHook implements NestInterceptor {
 
   /** Takes a request by what is known before it is known who asks: the headers that tell, names and values in turn; null when refused. */
   admit(plan: LimitPlan, address: string): string[] | null {
+    const { refused, nearest } = this.take(plan, address);
+    return refused ? null : ['ratelimit-policy', plan.people, 'ratelimit', limitHeader(nearest!.policy.name, nearest!.verdict)];
+  }
+
+  /** One request of an address from each early limit, up to the first that refuses. */
+  private take(plan: LimitPlan, address: string): { exempt: boolean; refused?: Nearest; nearest?: Nearest } {
     const { key, exempt } = this.limiter.caller(address);
     let nearest: Nearest | undefined;
     for (const policy of plan.early) {
       const verdict = exempt ? untouched(policy) : this.limiter.take(policy, policy.by === 'all' ? '' : key);
-      if (!verdict.allowed) return null;
-      if (policy.by === 'address') nearest = nearer(nearest, { share: verdict.remaining / policy.quota, policy, verdict });
+      const one = { share: verdict.remaining / policy.quota, policy, verdict };
+      if (!verdict.allowed) return { exempt, refused: one };
+      // The global limit is nobody's own, so it is not told as what is left.
+      if (policy.by === 'address') nearest = nearer(nearest, one);
     }
-    return ['ratelimit-policy', plan.people, 'ratelimit', limitHeader(nearest!.policy.name, nearest!.verdict)];
+    return { exempt, nearest };
   }
 
   /** Called by the interceptor, or by who runs a handler without one. */
@@ -129,8 +129,9 @@ export class LimitHook implements NestInterceptor {
       if (key === null) continue;
       const quota = quotaOf(policy, program);
       const verdict = this.limiter.take(policy, key, quota);
-      if (!verdict.allowed) throw refuse(policy, verdict, reply);
-      note(policy, verdict, quota, request);
+      const one = { share: verdict.remaining / quota, policy, verdict };
+      if (!verdict.allowed) throw refuse(one, reply);
+      request.nearestLimit = nearer(request.nearestLimit, one);
     }
     tell(reply);
   }
@@ -152,11 +153,7 @@ function samePattern(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-const nearer = (a: Nearest | undefined, b: Nearest): Nearest => (a && a.share <= b.share ? a : b);
-
-function note(policy: LimitPolicy, verdict: Verdict, quota: number, request: FastifyRequest): void {
-  request.nearestLimit = nearer(request.nearestLimit, { share: verdict.remaining / quota, policy, verdict });
-}
+const nearer = (a: Nearest | undefined, b: Nearest): Nearest => (a && a.share < b.share ? a : b);
 
 /** Tells of the limit that is nearest to its end. */
 function tell(reply: FastifyReply): void {
@@ -164,7 +161,7 @@ function tell(reply: FastifyReply): void {
   if (nearest) void reply.header('ratelimit', limitHeader(nearest.policy.name, nearest.verdict));
 }
 
-function refuse(policy: LimitPolicy, verdict: Verdict, reply: FastifyReply): Error {
+function refuse({ policy, verdict }: Nearest, reply: FastifyReply): Error {
   void reply.header('ratelimit', limitHeader(policy.name, verdict)).header('retry-after', String(verdict.retryAfter));
   return edgeErrors.rateLimited({ limit: policy.name });
 }
