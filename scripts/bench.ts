@@ -10,6 +10,7 @@ import { HttpBench } from './bench/http.js';
 import { benchSeats } from './bench/seats.js';
 import { benchVolume, volumeOptions } from './bench/volume.js';
 import type { Row } from './bench/measure.js';
+import { median } from './bench/quantile.js';
 
 /** Rows in process, and rows over HTTP, which share a house. */
 const inProcess: Record<string, () => Promise<Row[]>> = { seats: benchSeats, batch: benchBatch };
@@ -38,7 +39,7 @@ function flushMs(): number {
   }
   closeSync(fd);
   rmSync(folder, { recursive: true });
-  return times.sort((a, b) => a - b)[100];
+  return median(times);
 }
 
 async function main(): Promise<void> {

@@ -1,6 +1,7 @@
 // The generator: sends load over raw sockets, since an HTTP client would need more of the machine than the server it measures.
 import { connect, type Socket } from 'node:net';
 import type { Load, LoadResult } from './load.js';
+import { ascending, quantile } from './quantile.js';
 
 /** Numbers of this process, distinct from those of any other run. */
 let serial = (process.pid % 1000) * 1_000_000_000 + (Date.now() % 100) * 10_000_000;
@@ -170,9 +171,9 @@ class Run {
 
   private finish(now: number): void {
     const seconds = (now - this.began) / 1000;
-    const times = this.times.sort((a, b) => a - b);
-    const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-    this.finished({ byStatus: this.byStatus, rate: times.length / seconds, p50: at(0.5), p99: at(0.99), seconds });
+    const times = ascending(this.times);
+    const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
+    this.finished({ byStatus: this.byStatus, rate: times.length / seconds, p50, p99, seconds });
   }
 }
 

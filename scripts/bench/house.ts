@@ -1,13 +1,10 @@
 // The house of a benchmark: Postgres and Redis of its own with fsync on, the servers that are measured, a generator, an organizer with events on sale.
 import { fork, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { migrate } from '../../libs/platform/db/migrations.js';
-import type { Infra } from '../infra.mjs';
 import type { Load, LoadResult } from './load.js';
 import type { ProfileSummary } from './profile.js';
+import { startServers, type Servers } from './servers.js';
 
 /** Who decides holds: the batch, the batch's function without the queue, or a transaction per booking, with a lock in Redis before it or not. */
 export type Rival = 'batch' | 'unqueued' | 'lock' | 'redis-lock';
@@ -79,36 +76,13 @@ export class House {
   private generator?: Server;
 
   private constructor(
-    private readonly folder: string,
-    private readonly infra: Infra,
+    private readonly servers: Servers,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
   static async start(): Promise<House> {
-    const scripts = (name: string) => import(new URL(`../../../scripts/${name}.mjs`, import.meta.url).href);
-    const { startInfra } = (await scripts('infra')) as typeof import('../infra.mjs');
-    const { makeSecrets } = (await scripts('secrets')) as { makeSecrets(folder: string): void };
-    const folder = mkdtempSync(join(tmpdir(), 'evently-bench-'));
-    chmodSync(folder, 0o711);
-    const infra = await startInfra({ folder, tests: true, say: () => undefined });
-    await migrate(infra.databaseUrl);
-    makeSecrets(join(folder, 'secrets'));
-    const { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL } = infra;
-    return new House(folder, infra, {
-      ...process.env,
-      ...SETTINGS,
-      DATABASE_URL,
-      REDIS_URL,
-      SECRETS_DIR: join(folder, 'secrets'),
-    });
-  }
-
-  get databaseUrl(): string {
-    return this.infra.databaseUrl;
-  }
-
-  get redisUrl(): string {
-    return this.infra.redisUrl;
+    const servers = await startServers();
+    return new House(servers, { ...process.env, ...SETTINGS, ...servers.env });
   }
 
   /** Evently's api with a way to decide holds. */
@@ -141,7 +115,7 @@ export class House {
 
   /** Seconds of processor time that each living process of Postgres has used. */
   private postgresSeconds(): Map<number, number> {
-    const pid = this.infra.postgres?.pid;
+    const pid = this.servers.postgres?.pid;
     return new Map(pid ? [pid, ...childrenOf(pid)].map((each) => [each, cpuOf(each)]) : []);
   }
 
@@ -191,8 +165,7 @@ export class House {
 
   async stop(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL');
-    await this.infra.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.servers.stop();
   }
 
   private async serve(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Server> {

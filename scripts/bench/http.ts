@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { House, type Event, type Measured, type Organizer, type Profile, type Rival, sampleReply } from './house.js';
 import type { Load } from './load.js';
-import { median, spread, type Row } from './measure.js';
+import { spread, type Row } from './measure.js';
+import { median } from './quantile.js';
 
 const SECONDS = 3;
 const WARM_SECONDS = 6;
@@ -31,14 +32,11 @@ export class HttpBench {
         lock: () => this.hold('lock', connections),
         redisLock: () => this.hold('redis-lock', connections),
       });
-      const ratios = rounds.map((r) => r.batch.rate / Math.max(r.lock.rate, r.redisLock.rate));
-      rows.push({
-        name: `holds/s, hot event / lock-per-booking, ${connections} connections`,
-        figure: spread(ratios),
-        aim: `at least ${aim}`,
-        values: ratios,
-      });
-      rows.push(...rates(`${connections} connections`, rounds));
+      const name = `holds/s, hot event / lock-per-booking, ${connections} connections`;
+      rows.push(
+        ratio(name, `at least ${aim}`, rounds, (r) => r.batch.rate / Math.max(r.lock.rate, r.redisLock.rate)),
+        ...rates(`${connections} connections`, rounds),
+      );
     }
     return rows;
   }
@@ -53,16 +51,8 @@ export class HttpBench {
       bare: () => this.run(bare, { ...wish, connections: 64, path: '/post' }),
     });
     return [
-      ratio(
-        'holds/s / no-op POST/s of the same server',
-        'at least 0.7',
-        rounds.map((r) => r.batch.rate / r.nothing.rate),
-      ),
-      ratio(
-        'no-op POST/s / bare Fastify POST/s',
-        'at least 0.55',
-        rounds.map((r) => r.nothing.rate / r.bare.rate),
-      ),
+      ratio('holds/s / no-op POST/s of the same server', 'at least 0.7', rounds, (r) => r.batch.rate / r.nothing.rate),
+      ratio('no-op POST/s / bare Fastify POST/s', 'at least 0.55', rounds, (r) => r.nothing.rate / r.bare.rate),
       ...rates('64 connections', rounds),
     ];
   }
@@ -79,16 +69,8 @@ export class HttpBench {
       thousand: () => this.run(api, { ...wish, connections: 64, targets }),
     });
     return [
-      ratio(
-        'holds/s, one hot event / 1 000 events',
-        'at least 0.9',
-        rounds.map((r) => r.one.rate / r.thousand.rate),
-      ),
-      ratio(
-        'holds/s, 1 000 events / one hot event',
-        'at least 0.9',
-        rounds.map((r) => r.thousand.rate / r.one.rate),
-      ),
+      ratio('holds/s, one hot event / 1 000 events', 'at least 0.9', rounds, (r) => r.one.rate / r.thousand.rate),
+      ratio('holds/s, 1 000 events / one hot event', 'at least 0.9', rounds, (r) => r.thousand.rate / r.one.rate),
       ...rates('64 connections', rounds),
     ];
   }
@@ -112,18 +94,8 @@ export class HttpBench {
       lock: () => this.hold('lock', 1),
     });
     return [
-      ratio(
-        'latency of one buyer, with batching / without',
-        'at most 1.05',
-        rounds.map((r) => r.batch.p50 / r.unqueued.p50),
-        2,
-      ),
-      ratio(
-        'latency of one buyer, with batching / lock-per-booking',
-        'at most 0.8',
-        rounds.map((r) => r.batch.p50 / r.lock.p50),
-        2,
-      ),
+      ratio('latency of one buyer, with batching / without', 'at most 1.05', rounds, (r) => r.batch.p50 / r.unqueued.p50),
+      ratio('latency of one buyer, with batching / lock-per-booking', 'at most 0.8', rounds, (r) => r.batch.p50 / r.lock.p50),
       ...rates('one connection', rounds),
     ];
   }
@@ -144,8 +116,8 @@ export class HttpBench {
       ratio(
         `event read/s / bare Fastify sending the same ${Buffer.byteLength(bytes)} bytes`,
         'at least 0.8',
-        rounds.map((r) => r.read.rate / r.bare.rate),
-        2,
+        rounds,
+        (r) => r.read.rate / r.bare.rate,
       ),
       {
         name: `event read p99 at ${half} arrivals/s, half the peak, ms`,
@@ -167,18 +139,8 @@ export class HttpBench {
       flood: () => this.run(api, { ...wish, connections: 2000, seconds: 6, arrivals: Math.round(peak * 1.5) }),
     });
     return [
-      ratio(
-        'goodput with 768 connections / 256',
-        'at least 0.95',
-        rounds.map((r) => r.crowd.rate / r.peak.rate),
-        2,
-      ),
-      ratio(
-        'goodput at 1.5 times the peak arrivals / peak',
-        'at least 0.7',
-        open.map((r) => r.flood.rate / peak),
-        2,
-      ),
+      ratio('goodput with 768 connections / 256', 'at least 0.95', rounds, (r) => r.crowd.rate / r.peak.rate),
+      ratio('goodput at 1.5 times the peak arrivals / peak', 'at least 0.7', open, (r) => r.flood.rate / peak),
       ...rates('256 / 768 connections', rounds),
       ...rates('open loop', open),
     ];
@@ -267,12 +229,11 @@ export class HttpBench {
 
 const asTarget = ({ eventId, typeId }: Event) => ({ a: eventId, b: typeId });
 
-const ratio = (name: string, aim: string, values: number[], digits = 2): Row => ({
-  name,
-  aim,
-  figure: spread(values, digits),
-  values,
-});
+/** A ratio within each round. */
+function ratio<R>(name: string, aim: string, rounds: R[], of: (round: R) => number): Row {
+  const values = rounds.map(of);
+  return { name, aim, figure: spread(values, 2), values };
+}
 
 const said = (name: string, { rate, p50, p99, cpu }: Measured) =>
   `  ${name.padEnd(10)} ${rate.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(1).padStart(6)}  p99 ${p99.toFixed(1).padStart(6)} ms  ` +

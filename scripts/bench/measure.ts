@@ -1,4 +1,5 @@
 // Measuring: rounds of two variants in turn, A B A B, and the ratio pair by pair, so that a machine whose speed drifts does not decide.
+import { median } from './quantile.js';
 
 export interface Row {
   name: string;
@@ -6,8 +7,6 @@ export interface Row {
   aim: string;
   values: number[];
 }
-
-export const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /** Median and, in brackets, least and most. */
 export const spread = (list: number[], digits = 1): string =>

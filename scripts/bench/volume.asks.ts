@@ -86,6 +86,3 @@ export async function times(n: number, atOnce: number, once: (i: number) => Prom
   await wait(50); // What the server still has to do for these is not the next one's.
   return taken;
 }
-
-/** The time that 99 of 100 stayed below. */
-export const p99 = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length * 0.99)];

@@ -1,16 +1,13 @@
 // Volume's houses: an api on a Postgres and a Redis of its own, filled; two of them stand beside each other, with little data and with much.
-import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '../../libs/platform/db/migrations.js';
+import { script, startServers } from './servers.js';
 import { load, organizationsOf } from './volume.load.js';
 import type { Size } from './volume.rows.js';
 
-type Infra = typeof import('../infra.mjs');
 type Stop = { stop(): Promise<void> };
-const script = async <T>(path: string) => (await import(new URL(`../../../scripts/${path}`, import.meta.url).href)) as T;
 
 /** What an event and a booking take with all that belongs to them and their indexes, and what the log and sorting need besides, in bytes. */
 const EVENT_BYTES = 3300;
@@ -59,22 +56,16 @@ export class House {
 
   /** Starts it, lets Ada register, and fills it. Whatever goes wrong, nothing of it stays. */
   static async open(size: Size, signal: AbortSignal): Promise<House> {
-    const { startInfra } = await script<Infra>('infra.mjs');
     const { makeApp } = await script<{ makeApp(options: object): Stop & { start(): Promise<unknown> } }>('machine/app.mjs');
-    const { makeSecrets } = await script<{ makeSecrets(folder: string): void }>('secrets.mjs');
-    const folder = mkdtempSync(join(tmpdir(), 'evently-volume-'));
-    chmodSync(folder, 0o711);
+    const { freePort } = await script<typeof import('../machine/port.mjs')>('machine/port.mjs');
     const port = await freePort();
-    const things: Stop[] = [{ stop: async () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }];
+    const servers = await startServers();
+    const things: Stop[] = [servers];
     const house = new House(size, port, things);
     try {
-      const infra = await startInfra({ folder, tests: true, say: () => undefined });
-      things.push(infra);
-      await migrate(infra.databaseUrl);
-      makeSecrets(join(folder, 'secrets'));
       const env = {
-        ...process.env, DATABASE_URL: infra.databaseUrl, REDIS_URL: infra.redisUrl, HOST: '127.0.0.1', PORT: String(port),
-        PUBLIC_URL: `http://127.0.0.1:${port}`, NODE_ENV: 'development', LOG_LEVEL: 'info', SECRETS_DIR: join(folder, 'secrets'),
+        ...process.env, ...servers.env, HOST: '127.0.0.1', PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`,
+        NODE_ENV: 'development', LOG_LEVEL: 'info',
       }; // prettier-ignore
       const api = makeApp({
         name: 'the api',
@@ -82,11 +73,11 @@ export class House {
         port,
         host: '127.0.0.1',
         env,
-        log: join(folder, 'api.log'),
+        log: join(servers.folder, 'api.log'),
       });
       things.push(api);
       await api.start();
-      const loaded = await load(infra.databaseUrl, size, await house.adaRegisters(), signal);
+      const loaded = await load(servers.databaseUrl, size, await house.adaRegisters(), signal);
       console.log(`  ${size.events} events and ${size.bookings} bookings: ${loaded.rows} rows in ${loaded.seconds.toFixed(0)} s, ${(loaded.rows / loaded.seconds).toFixed(0)} rows/s, ${(loaded.bytes / 2 ** 30).toFixed(2)} GiB`); // prettier-ignore
       return house;
     } catch (error) {
@@ -145,14 +136,4 @@ export class House {
     this.agent.destroy();
     for (const thing of this.things.splice(0).toReversed()) await thing.stop();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

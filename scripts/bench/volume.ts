@@ -1,6 +1,7 @@
 // Volume: how much slower reading and booking are with much data than with little, in one run, turn by turn.
-import { median, type Row } from './measure.js';
-import { READS, bookAndConfirm, p99, times } from './volume.asks.js';
+import type { Row } from './measure.js';
+import { median, p99 } from './quantile.js';
+import { READS, bookAndConfirm, times } from './volume.asks.js';
 import { House, demandRoom } from './volume.house.js';
 import type { Size } from './volume.rows.js';
 
