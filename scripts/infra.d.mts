@@ -36,4 +36,6 @@ export interface Infra {
 }
 
 export function startInfra(options: InfraOptions): Promise<Infra>;
+/** Makes the database `name` of that server if it is not there; resolves to its url. */
+export function makeDatabase(url: string, name: string): Promise<string>;
 export function hidden(url: string): string;

@@ -1,7 +1,8 @@
 // The house of a benchmark: Postgres and Redis of its own with fsync on, the servers that are measured, a generator, an organizer with events on sale.
 import { fork, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
+import { childrenOf } from '../rehearse/processes.js';
 import type { Load, LoadResult } from './load.js';
 import type { ProfileSummary } from './profile.js';
 import { startServers, type Servers } from './servers.js';
@@ -182,22 +183,13 @@ export class House {
   }
 }
 
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => statOf(pid)?.[1] === String(parent)); // prettier-ignore
-}
-
-/** Fields of /proc/PID/stat from the state on. */
-function statOf(pid: number): string[] | null {
+/** Seconds of processor time that a process has used; the kernel counts hundredths. */
+function cpuOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // From the state on.
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
-    return null; // Gone, or no Linux.
+    return 0; // Gone, or no Linux.
   }
-}
-
-/** Seconds; the kernel counts hundredths. */
-function cpuOf(pid: number): number {
-  const stat = statOf(pid);
-  return stat ? (Number(stat[11]) + Number(stat[12])) / 100 : 0;
 }

@@ -1,4 +1,4 @@
-// Processes: the children of a running `npm start` on this machine, told apart by their command lines, and how to kill one for good.
+// Processes: those below a given one on this machine, a running `npm start` above all, told apart by their command lines, and how to kill one for good.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import type { Role } from './options.js';
@@ -38,6 +38,11 @@ export function killTree(pid: number): number[] {
     }
   }
   return pids;
+}
+
+/** The pids of a process's own children, not of theirs. */
+export function childrenOf(pid: number): number[] {
+  return allProcesses().flatMap((process) => (process.parent === pid ? [process.pid] : []));
 }
 
 /** The command line of a living process; undefined where there is none. */

@@ -1,13 +1,14 @@
 // An installation of real processes: Postgres, Redis, two apis and a worker out of dist, each of which can be killed and started again.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrate } from '../../libs/platform/db/migrations.js';
-import { type Infra, type Server, startInfra } from '../../scripts/infra.mjs';
+import { type Infra, makeDatabase, type Server, startInfra } from '../../scripts/infra.mjs';
+import { freePort } from '../../scripts/machine/port.mjs';
+import { childrenOf } from '../../scripts/rehearse/processes.js';
 import { type CallOptions, callAt, type Reply, testSecrets, until } from '../harness.js';
 import { Proxy } from '../proxy.js';
 
@@ -91,10 +92,10 @@ export class Installation {
     const folder = mkdtempSync(join(tmpdir(), 'evently-faults-'));
     chmodSync(folder, 0o711);
     const infra = await startInfra({ folder, tests: true });
-    const direct = await makeDatabase(infra.databaseUrl);
+    const direct = await makeDatabase(infra.databaseUrl, 'evently');
     await migrate(direct);
     const proxy = await Proxy.before(direct);
-    const [port, second, workerPort] = await freePorts(3);
+    const [port, second, workerPort] = [await freePort(), await freePort(), await freePort()];
     const env: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
@@ -164,43 +165,4 @@ export class Installation {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.env.SECRETS_DIR!, { recursive: true, force: true });
   }
-}
-
-/** Below the ports that the system hands out to clients: none of those may take one while its app is away. */
-async function freePorts(count: number): Promise<number[]> {
-  const found: number[] = [];
-  for (let port = 3700; port < 3800 && found.length < count; port++) {
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer().once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) found.push(port);
-  }
-  if (found.length < count) throw new Error('Fault tests need free ports between 3700 and 3799.');
-  return found;
-}
-
-async function makeDatabase(url: string): Promise<string> {
-  const admin = new pg.Client(url);
-  await admin.connect();
-  await admin.query('CREATE DATABASE evently');
-  await admin.end();
-  const changed = new URL(url);
-  changed.pathname = '/evently';
-  return changed.href;
-}
-
-/** Processes whose parent is `pid`, as /proc tells. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((each) => {
-      try {
-        const stat = readFileSync(`/proc/${each}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
-      } catch {
-        return false;
-      }
-    });
 }

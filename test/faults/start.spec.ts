@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../scripts/machine/port.mjs';
 
 const patience = { timeout: 180_000, interval: 100 };
 const names = ['api', 'worker', 'redis', 'postgres'];
@@ -19,7 +20,6 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'evently-fault-'));
     chmodSync(home, 0o711);
-    const { freePort } = (await import('../../scripts/machine/port.mjs' as string)) as { freePort(): Promise<number> };
     [port, workerPort] = await Promise.all([freePort(), freePort()]);
     begin();
   });
