@@ -123,10 +123,14 @@ describe('with much data', () => {
     expect(bad(fullDay)).toEqual([]);
   });
 
-  it('what functions run does so too where they planned it while nothing was sold yet', () => {
+  it('none reads all of a table because it was planned while nothing was sold yet', () => {
     // Postgres' own look-ups of foreign keys say FROM ONLY.
-    const inner = emptyDay.filter((s) => s.inner && !s.sql.includes('FROM ONLY'));
+    const planned = emptyDay.filter((s) => !s.sql.includes('FROM ONLY'));
+    const inner = planned.filter((s) => s.inner);
+    expect(planned.length).toBeGreaterThan(100);
     expect(inner.length).toBeGreaterThan(15);
+    expect(bad(planned).filter((problem) => problem.startsWith('reads all of'))).toEqual([]);
+    // What functions run is planned for good; for others the worst lasts until the table has doubled (libs/platform/queue/statistics.processor.ts).
     expect(bad(inner)).toEqual([]);
   });
 });

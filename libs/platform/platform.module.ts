@@ -35,6 +35,7 @@ import { Housekeeping } from './queue/housekeeping.processor.js';
 import { JobQueue } from './queue/job.queue.js';
 import { JobWorker } from './queue/job.worker.js';
 import { QueueMeter } from './queue/queue.meter.js';
+import { Statistics } from './queue/statistics.processor.js';
 import { WorkerEngine } from './queue/worker.engine.js';
 import { Redis } from './redis/redis.js';
 import { SpiRegistry } from './spi/spi.registry.js';
@@ -75,7 +76,7 @@ export class PlatformModule {}
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [EventConsumers, EventTrouble, Housekeeping, JobWorker, QueueMeter, WorkerEngine],
+  providers: [EventConsumers, EventTrouble, Housekeeping, JobWorker, QueueMeter, Statistics, WorkerEngine],
   exports: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
 })
 export class PlatformWorker {}
