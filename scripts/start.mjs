@@ -12,7 +12,7 @@ import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './machine/pl
 import { Steps, note, say } from './machine/progress.mjs';
 import { hasScript, runQuietly } from './machine/script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { checkPorts, readEnvFile, readSettings } from './machine/settings.mjs';
+import { checkPorts, hostToCall, readEnvFile, readSettings } from './machine/settings.mjs';
 import { Supervisor, inStoppingOrder } from './machine/supervisor.mjs';
 import { table } from './machine/table.mjs';
 import { watchSources } from './machine/watch.mjs';
@@ -113,7 +113,7 @@ async function loadDemo(env, tries = 5) {
 }
 
 async function startApps({ host, ports, workerPort }, env, pids) {
-  const reach = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const reach = hostToCall(host);
   const log = (name) => (watching ? 'inherit' : join(logsFolder, `${name}.log`));
   const pidFile = (name) => join(pids, name);
   const apis = ports.map((port) => {

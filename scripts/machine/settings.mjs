@@ -23,6 +23,11 @@ export function readSettings(env) {
   return { host, ports, workerPort, publicUrl: env.PUBLIC_URL || `http://127.0.0.1:${ports[0]}` };
 }
 
+/** The address to call where `host` is listened on; 0.0.0.0 and :: say "on all of this machine". Without a host: this machine. */
+export function hostToCall(host) {
+  return !host || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}
+
 function portOf(name, text) {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port > 0 && port < 65536) return port;

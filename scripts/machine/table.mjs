@@ -2,12 +2,13 @@
 import { relative } from 'node:path';
 import { logsFolder } from './installation.mjs';
 import { dataFolder, root } from './place.mjs';
+import { hostToCall } from './settings.mjs';
 import { hidden } from '../infra.mjs';
 
 /** @param about settings, infra, demo (rows of label and value), seconds. Long values (the curl line) get a line of their own. */
 export function table({ settings, infra, demo, seconds }) {
   const { host, ports, workerPort, publicUrl } = settings;
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const shown = hostToCall(host);
   const data = infra.postgres || infra.redis ? [{ label: 'Data', value: fromRoot(dataFolder()) }] : [];
   const rows = [
     { label: 'API', value: ports.map((port) => `http://${shown}:${port}`).join('  ') },

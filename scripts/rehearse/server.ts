@@ -56,7 +56,7 @@ export interface Search {
 
 /** Throws UsageError where there is no server, or not the kind that `--kill` needs. */
 export async function findServer({ url, kill, env, say }: Search): Promise<Server> {
-  const running = runningHere(env);
+  const running = await runningHere(env);
   if (url) {
     const server =
       running && sameAddress(running.base, url)
@@ -100,13 +100,14 @@ interface RunRecord {
 }
 
 /** What `npm start` of this clone wrote about itself, if it still runs. */
-function runningHere(env: Environment): { base: URL; worker?: URL; supervisor: number } | undefined {
+async function runningHere(env: Environment): Promise<{ base: URL; worker?: URL; supervisor: number } | undefined> {
   const file = join(homeOf(env), 'run.json');
   if (!existsSync(file)) return undefined;
   const { pid, env: its } = JSON.parse(readFileSync(file, 'utf8')) as RunRecord;
   // The file outlives its process, and pids are used again.
   if (!commandOf(pid)?.includes('start.mjs')) return undefined;
-  const host = its.HOST && !['0.0.0.0', '::'].includes(its.HOST) ? its.HOST : '127.0.0.1';
+  const { hostToCall } = await machine<typeof import('../machine/settings.mjs')>('settings');
+  const host = hostToCall(its.HOST);
   const at = (port: string) => new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   return { base: at(its.PORT), worker: its.WORKER_PORT ? at(its.WORKER_PORT) : undefined, supervisor: pid };
 }
@@ -120,6 +121,7 @@ async function startOwn(env: Environment, say: (line: string) => void): Promise<
   const folder = mkdtempSync(join(tmpdir(), 'evently-rehearsal-'));
   // Postgres runs as another user when we are root, and must be able to walk in.
   chmodSync(folder, 0o711);
+  const { freePort } = await machine<typeof import('../machine/port.mjs')>('port');
   const [port, workerPort] = [await freePort(), await freePort()];
   say(`No Evently runs from this clone: starting one for this rehearsal, with empty data (port ${port}).`);
   const output: string[] = [];
@@ -184,8 +186,5 @@ async function readiness(base: URL): Promise<number | undefined> {
   }
 }
 
-/** One that no client is given while its server is away. */
-async function freePort(): Promise<number> {
-  const ports = (await import(pathToFileURL(join(root(), 'scripts/machine/port.mjs')).href)) as { freePort(): Promise<number> };
-  return ports.freePort();
-}
+/** One of scripts/machine, which lie beside dist and not in it. */
+const machine = async <T>(name: string) => (await import(pathToFileURL(join(root(), `scripts/machine/${name}.mjs`)).href)) as T;
