@@ -1,16 +1,16 @@
 // The batch in SQL: many buyers decided in one call, one commit, one verdict each (docs/hot-path.md).
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { confirmBatch, endHolds, holdBatch, lockBooking, lockPools, publicRows, releaseBatch } from './batch.functions.js';
+import { confirmBatch, endHolds, holdBatch, lockBookings, lockPools, publicRows, releaseBatch } from './batch.functions.js';
 
 export class BookingBatch1763769651000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [publicRows, lockPools, lockBooking, endHolds, holdBatch, confirmBatch, releaseBatch])
+    for (const sql of [publicRows, lockPools, lockBookings, endHolds, holdBatch, confirmBatch, releaseBatch])
       await runner.query(sql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      `DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.lock_booking, booking.public_booking, booking.public_ticket`,
+      `DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.seat_again, booking.lock_bookings, booking.reachable, booking.why_unlocked, booking.public_booking, booking.public_ticket`,
     );
   }
 }

@@ -37,17 +37,32 @@ BEGIN
 END $$;
 `;
 
-/** Locks a booking; no row where it is not there, or where somebody else holds it and waiting is not wanted. */
-export const lockBooking = `
-CREATE OR REPLACE FUNCTION booking.lock_booking(in_org uuid, in_id uuid, p_wait boolean) RETURNS booking.booking LANGUAGE plpgsql AS $$
-DECLARE b booking.booking;
+/** Bookings locked for a batch, by three functions. */
+export const lockBookings = `
+-- Those of the ids whose pools were all locked, the others NULL. in_pools: for each, indexes of \`free\` (of lock_pools), with commas.
+CREATE OR REPLACE FUNCTION booking.reachable(free int[], in_id uuid[], in_pools text[]) RETURNS uuid[] LANGUAGE plpgsql ${pinned} AS $$
+BEGIN
+  IF array_position(free, NULL) IS NULL THEN RETURN in_id; END IF;
+  RETURN (SELECT array_agg(CASE WHEN NOT EXISTS (SELECT 1 FROM unnest(string_to_array(u.pools, ',')) x WHERE free[x::int] IS NULL) THEN u.id END ORDER BY u.ord)
+    FROM unnest(in_id, in_pools) WITH ORDINALITY u(id, pools, ord));
+END $$;
+
+-- The rows in the order given; NULL where there is none, or where somebody else holds it and waiting is not wanted.
+CREATE OR REPLACE FUNCTION booking.lock_bookings(in_org uuid[], in_id uuid[], p_wait boolean) RETURNS booking.booking[] LANGUAGE plpgsql ${pinned} AS $$
 BEGIN
   IF p_wait THEN
-    SELECT * INTO b FROM booking.booking x WHERE x.org_id = in_org AND x.id = in_id FOR UPDATE;
+    RETURN (SELECT array_agg(l.b ORDER BY u.ord) FROM unnest(in_org, in_id) WITH ORDINALITY u(org, id, ord)
+      LEFT JOIN LATERAL (SELECT x AS b FROM booking.booking x WHERE x.org_id = u.org AND x.id = u.id FOR UPDATE) l ON true);
   ELSE
-    SELECT * INTO b FROM booking.booking x WHERE x.org_id = in_org AND x.id = in_id FOR UPDATE SKIP LOCKED;
+    RETURN (SELECT array_agg(l.b ORDER BY u.ord) FROM unnest(in_org, in_id) WITH ORDINALITY u(org, id, ord)
+      LEFT JOIN LATERAL (SELECT x AS b FROM booking.booking x WHERE x.org_id = u.org AND x.id = u.id FOR UPDATE SKIP LOCKED) l ON true);
   END IF;
-  RETURN b;
+END $$;
+
+-- The verdict on a booking that was not locked: skipped where it, or one of its pools, is held by somebody else.
+CREATE OR REPLACE FUNCTION booking.why_unlocked(in_org uuid, in_id uuid, p_wait boolean) RETURNS text LANGUAGE plpgsql ${pinned} AS $$
+BEGIN
+  RETURN CASE WHEN NOT p_wait AND EXISTS (SELECT 1 FROM booking.booking x WHERE x.org_id = in_org AND x.id = in_id) THEN 'skipped' ELSE 'not_found' END;
 END $$;
 `;
 
@@ -315,95 +330,97 @@ CREATE OR REPLACE FUNCTION booking.confirm_batch(
 RETURNS TABLE (verdict text, decided_at timestamptz)
 LANGUAGE plpgsql ${pinned} AS $$
 DECLARE
-  n int := cardinality(r_id);
-  free int[];
+  rows booking.booking[];
   v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
   at timestamptz;
   b booking.booking;
-  lost int;
+  confirmed uuid[] := '{}';
+  selling int[] := '{}';
+  kept int;
 BEGIN
-  free := booking.lock_pools(p_org, p_pool, p_wait);
+  rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
-  FOR i IN 1..n LOOP
-    IF EXISTS (SELECT 1 FROM unnest(string_to_array(r_pools[i], ',')) x WHERE free[x::int] IS NULL) THEN
-      v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
-      CONTINUE;
-    END IF;
-    b := booking.lock_booking(r_org[i], r_id[i], p_wait);
-    IF b.id IS NULL THEN
-      v[i] := CASE WHEN NOT p_wait AND EXISTS (SELECT 1 FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i]) THEN 'skipped' ELSE 'not_found' END;
-    ELSIF b.status = 'CONFIRMED' THEN
-      v[i] := 'already';
-    ELSIF b.version <> r_version[i] THEN
-      v[i] := 'stale';
-    ELSIF b.status = 'PENDING' AND (b.expires_at > at OR b.paying) THEN
-      UPDATE booking.inventory c SET held = c.held - q.n, sold = c.sold + q.n, changes = c.changes + 1
-      FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
-      WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
-      v[i] := 'confirmed';
-    ELSIF NOT r_late[i] THEN
-      v[i] := CASE WHEN b.status = 'PENDING' OR b.cancel_reason = 'expired' THEN 'hold_expired' ELSE 'bad_transition' END;
-    ELSIF b.status = 'CANCELLED' AND b.cancel_reason NOT IN ('expired', 'payment') THEN
-      v[i] := 'bad_transition';
-    ELSE
-      -- A PENDING one that expired still has its units; a CANCELLED one needs free ones, and its seats.
-      IF b.status = 'CANCELLED' THEN
-        SELECT count(*) INTO lost FROM (SELECT x.pool_id, sum(x.quantity) AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
-        JOIN booking.inventory c ON c.org_id = b.org_id AND c.pool_id = q.pool_id WHERE c.capacity - c.held - c.sold - c.reserved < q.n;
-        IF lost = 0 THEN
-          SELECT count(*) INTO lost FROM booking.item x, unnest(x.seat_ids) w(seat_id) WHERE x.org_id = b.org_id AND x.booking_id = b.id
-            AND NOT EXISTS (SELECT 1 FROM booking.seat s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = w.seat_id AND s.state = 'free');
-        END IF;
-        IF lost = 0 THEN
-          SELECT count(*) INTO lost FROM booking.event_sale s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND NOT s.on_sale;
-        END IF;
-        IF lost > 0 THEN
-          v[i] := 'sold_out';
-          CONTINUE;
-        END IF;
-        UPDATE booking.inventory c SET sold = c.sold + q.n, changes = c.changes + 1
-        FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
-        WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
-        INSERT INTO booking.person_use AS u
-          SELECT b.org_id, x.ticket_type_id, b.person, sum(x.quantity) FROM booking.item x
-          WHERE x.org_id = b.org_id AND x.booking_id = b.id AND b.person IS NOT NULL GROUP BY 2
-          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
-        INSERT INTO booking.person_use AS u SELECT b.org_id, b.promo_id, b.person, 1 WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL
-          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
-        UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = b.org_id AND u.promo_id = b.promo_id;
-      ELSE
-        UPDATE booking.inventory c SET held = c.held - q.n, sold = c.sold + q.n, changes = c.changes + 1
-        FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
-        WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
-      END IF;
-      v[i] := 'confirmed';
-    END IF;
+  FOR i IN 1..cardinality(r_id) LOOP
+    b := rows[i];
+    v[i] := CASE
+      WHEN b.id IS NULL THEN booking.why_unlocked(r_org[i], r_id[i], p_wait)
+      WHEN b.status = 'CONFIRMED' OR b.id = ANY (confirmed) THEN 'already'
+      WHEN b.version <> r_version[i] THEN 'stale'
+      WHEN b.status = 'PENDING' AND (r_late[i] OR b.expires_at > at OR b.paying) THEN 'confirmed'
+      WHEN NOT r_late[i] THEN CASE WHEN b.status = 'PENDING' OR b.cancel_reason = 'expired' THEN 'hold_expired' ELSE 'bad_transition' END
+      WHEN b.cancel_reason NOT IN ('expired', 'payment') THEN 'bad_transition'
+      WHEN booking.seat_again(b) THEN 'confirmed'
+      ELSE 'sold_out' END;
     IF v[i] = 'confirmed' THEN
-      -- Here, not after the loop: a second request for the same booking must find it confirmed.
-      UPDATE booking.booking x SET status = 'CONFIRMED', confirmed_at = at, expires_at = NULL, paying = false, cancel_reason = NULL, cancelled_at = NULL,
-        version = x.version + 1 WHERE x.org_id = b.org_id AND x.id = b.id;
-      UPDATE booking.seat s SET state = 'sold', booking_id = b.id
-      FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id AND x.seat_ids IS NOT NULL
-        AND s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = ANY (x.seat_ids);
+      confirmed := confirmed || b.id;
+      -- One that was PENDING still has its units, expired or not.
+      IF b.status = 'PENDING' THEN selling := selling || i; END IF;
     END IF;
   END LOOP;
+  IF cardinality(confirmed) = 0 THEN
+    RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
+    RETURN;
+  END IF;
+
+  UPDATE booking.inventory c SET held = c.held - q.n, sold = c.sold + q.n, changes = c.changes + 1
+  FROM (SELECT x.org_id, x.pool_id, sum(x.quantity)::int AS n FROM unnest(selling) s
+        JOIN booking.item x ON x.org_id = r_org[s] AND x.booking_id = r_id[s] GROUP BY 1, 2) q
+  WHERE c.org_id = q.org_id AND c.pool_id = q.pool_id;
+
+  UPDATE booking.seat s SET state = 'sold', booking_id = x.booking_id
+  FROM (SELECT i.org_id, rows[k].event_id, i.booking_id, unnest(i.seat_ids) AS seat_id FROM unnest(selling) k
+        JOIN booking.item i ON i.org_id = r_org[k] AND i.booking_id = r_id[k] WHERE i.seat_ids IS NOT NULL) x
+  WHERE s.org_id = x.org_id AND s.event_id = x.event_id AND s.seat_id = x.seat_id;
 
   WITH done AS (
-    SELECT x.*, r.ord, r.actor, r.request FROM unnest(r_org, r_id, r_actor, r_request, v) WITH ORDINALITY r(org, id, actor, request, verdict, ord)
-    JOIN booking.booking x ON x.org_id = r.org AND x.id = r.id WHERE r.verdict = 'confirmed'),
+    UPDATE booking.booking x SET status = 'CONFIRMED', confirmed_at = at, expires_at = NULL, paying = false, cancel_reason = NULL, cancelled_at = NULL,
+      version = x.version + 1
+    FROM unnest(r_org, r_id, v) r(org, id, verdict) WHERE r.verdict = 'confirmed' AND x.org_id = r.org AND x.id = r.id RETURNING x.*),
   issued AS (
     INSERT INTO booking.ticket (org_id, id, booking_id, event_id, line, ticket_type_id, seat_id, code, holder_email, holder_name)
-    SELECT d.org_id, t.id, d.id, d.event_id, t.line, t.type, t.seat, t.code, d.contact_email, d.contact_name
-    FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) t(request, id, line, type, seat, code) JOIN done d ON d.ord = t.request
+    SELECT r_org[t.request], t.id, r_id[t.request], rows[t.request].event_id, t.line, t.type, t.seat, t.code, rows[t.request].contact_email, rows[t.request].contact_name
+    FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) t(request, id, line, type, seat, code) WHERE v[t.request] = 'confirmed'
     RETURNING *),
-  grouped AS (SELECT t.booking_id, jsonb_agg(booking.public_ticket(t::booking.ticket)) AS rows FROM issued t GROUP BY t.booking_id)
-  SELECT platform.event_append(array_agg(d.org_id), array_agg('booking:' || d.id), array_agg(d.version), array_agg('booking.confirmed'::text),
-    array_agg(jsonb_build_object('orgId', d.org_id, 'bookingId', d.id, 'eventId', d.event_id,
-      'rows', jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(x)), 'booking.ticket', coalesce(g.rows, '[]')))),
-    array_agg(d.actor), array_agg(d.request))
-  INTO lost FROM done d JOIN booking.booking x ON x.org_id = d.org_id AND x.id = d.id LEFT JOIN grouped g ON g.booking_id = d.id HAVING count(*) > 0;
+  -- Put together by grouping, as hold_batch does and why it does.
+  parts AS (
+    SELECT d.id, d.org_id AS org, d.event_id AS event, d.version, booking.public_booking(d::booking.booking) AS booking, NULL::jsonb AS ticket, NULL::text AS actor, NULL::text AS request FROM done d
+    UNION ALL SELECT t.booking_id, NULL, NULL, NULL, NULL, booking.public_ticket(t::booking.ticket), NULL, NULL FROM issued t
+    UNION ALL SELECT r.id, NULL, NULL, NULL, NULL, NULL, r.actor, r.request FROM unnest(r_id, r_actor, r_request, v) r(id, actor, request, verdict) WHERE r.verdict = 'confirmed'),
+  wholes AS (
+    SELECT id, (array_agg(org) FILTER (WHERE org IS NOT NULL))[1] AS org, max(version) AS version, min(actor) AS actor, min(request) AS request,
+      jsonb_build_object('orgId', (array_agg(org) FILTER (WHERE org IS NOT NULL))[1], 'bookingId', id, 'eventId', (array_agg(event) FILTER (WHERE event IS NOT NULL))[1],
+        'rows', jsonb_build_object('booking.booking', jsonb_agg(booking) FILTER (WHERE booking IS NOT NULL),
+          'booking.ticket', coalesce(jsonb_agg(ticket) FILTER (WHERE ticket IS NOT NULL), '[]'))) AS data
+    FROM parts GROUP BY id)
+  SELECT platform.event_append(array_agg(w.org), array_agg('booking:' || w.id), array_agg(w.version), array_agg('booking.confirmed'::text), array_agg(w.data), array_agg(w.actor), array_agg(w.request))
+  INTO kept FROM wholes w;
 
   RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
+END $$;
+
+-- A booking whose hold had ended gets units, seats and uses of limits again, all or none; false where not all of it is free. Its pools are locked by the caller.
+CREATE OR REPLACE FUNCTION booking.seat_again(b booking.booking) RETURNS boolean LANGUAGE plpgsql ${pinned} AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM (SELECT x.pool_id, sum(x.quantity) AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+      JOIN booking.inventory c ON c.org_id = b.org_id AND c.pool_id = q.pool_id WHERE c.capacity - c.held - c.sold - c.reserved < q.n)
+    OR EXISTS (SELECT 1 FROM booking.item x, unnest(x.seat_ids) w(seat_id) WHERE x.org_id = b.org_id AND x.booking_id = b.id
+      AND NOT EXISTS (SELECT 1 FROM booking.seat s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = w.seat_id AND s.state = 'free'))
+    OR EXISTS (SELECT 1 FROM booking.event_sale s WHERE s.org_id = b.org_id AND s.event_id = b.event_id AND NOT s.on_sale)
+  THEN RETURN false; END IF;
+
+  UPDATE booking.inventory c SET sold = c.sold + q.n, changes = c.changes + 1
+  FROM (SELECT x.pool_id, sum(x.quantity)::int AS n FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id GROUP BY 1) q
+  WHERE c.org_id = b.org_id AND c.pool_id = q.pool_id;
+  UPDATE booking.seat s SET state = 'sold', booking_id = b.id
+  FROM booking.item x WHERE x.org_id = b.org_id AND x.booking_id = b.id AND s.org_id = b.org_id AND s.event_id = b.event_id AND s.seat_id = ANY (x.seat_ids);
+  INSERT INTO booking.person_use AS u
+    SELECT b.org_id, x.ticket_type_id, b.person, sum(x.quantity) FROM booking.item x
+    WHERE x.org_id = b.org_id AND x.booking_id = b.id AND b.person IS NOT NULL GROUP BY 2
+    ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
+  INSERT INTO booking.person_use AS u SELECT b.org_id, b.promo_id, b.person, 1 WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL
+    ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
+  UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = b.org_id AND u.promo_id = b.promo_id;
+  RETURN true;
 END $$;
 `;
 
@@ -418,23 +435,18 @@ CREATE OR REPLACE FUNCTION booking.release_batch(
 RETURNS TABLE (verdict text, decided_at timestamptz)
 LANGUAGE plpgsql ${pinned} AS $$
 DECLARE
-  free int[];
+  rows booking.booking[];
   v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
   at timestamptz;
   b booking.booking;
   ending uuid[] := '{}';
 BEGIN
-  free := booking.lock_pools(p_org, p_pool, p_wait);
+  rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
   FOR i IN 1..cardinality(r_id) LOOP
-    IF EXISTS (SELECT 1 FROM unnest(string_to_array(r_pools[i], ',')) x WHERE free[x::int] IS NULL) THEN
-      v[i] := CASE WHEN p_wait THEN 'not_found' ELSE 'skipped' END;
-      CONTINUE;
-    END IF;
-    b := booking.lock_booking(r_org[i], r_id[i], p_wait);
+    b := rows[i];
     v[i] := CASE
-      WHEN b.id IS NULL AND NOT p_wait AND EXISTS (SELECT 1 FROM booking.booking x WHERE x.org_id = r_org[i] AND x.id = r_id[i]) THEN 'skipped'
-      WHEN b.id IS NULL THEN 'not_found'
+      WHEN b.id IS NULL THEN booking.why_unlocked(r_org[i], r_id[i], p_wait)
       WHEN b.status = 'CANCELLED' OR b.id = ANY (ending) THEN 'already'
       WHEN r_version[i] IS NULL AND (b.status <> 'PENDING' OR (b.expires_at > at)) THEN 'alive'
       WHEN r_version[i] IS NOT NULL AND b.version <> r_version[i] THEN 'stale'
