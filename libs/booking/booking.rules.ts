@@ -1,6 +1,7 @@
 // Which status may follow which, what a booking looks like as time passes, and what its end gives back. Pure.
 import { percentHalfUp } from '../kernel/money.js';
 import type { CancelPolicy } from '../catalog/catalog.port.js';
+import type { NewTicket } from './inventory.rules.js';
 
 export type BookingStatus = 'PENDING' | 'CONFIRMED' | 'CANCELLED';
 export type CancelReason = 'requested' | 'expired' | 'payment' | 'organizer' | 'event';
@@ -70,6 +71,23 @@ export const isOver = (b: Pick<BookingState, 'status' | 'expiresAt' | 'paying'>,
 
 /** A hold is longer by so many seconds while a payment is under way, once. */
 export const PAYING_SECONDS = 900;
+
+/** A booking as it reads once the inventory has confirmed it with these tickets: it decides by the version read, so nothing else has changed. */
+export function confirmedOf(booking: BookingState, tickets: readonly NewTicket[], at: Date): BookingState {
+  const { contactEmail: holderEmail, contactName: holderName } = booking;
+  const issued = tickets.map((t) => ({ ...t, status: 'valid' as const, codeVersion: 1, holderEmail, holderName }));
+  return {
+    ...booking,
+    status: 'CONFIRMED',
+    confirmedAt: at,
+    expiresAt: null,
+    paying: false,
+    cancelReason: null,
+    cancelledAt: null,
+    version: booking.version + 1,
+    tickets: issued.sort((a, b) => a.line - b.line || (a.id < b.id ? -1 : 1)),
+  };
+}
 
 /** Until when a buyer may give a booking back; null when never. */
 export function cancelDeadline(policy: CancelPolicy, startsAt: Date): Date | null {

@@ -11,7 +11,7 @@ import { BookingExtended, BookingPaymentFailed, LatePaymentRefunded } from './bo
 import { Booking } from './booking.entity.js';
 import { bookingErrors } from './booking.errors.js';
 import { BookingRepository } from './booking.repository.js';
-import { isOver, type BookingState } from './booking.rules.js';
+import { confirmedOf, isOver, type BookingState } from './booking.rules.js';
 import type { ConfirmVerdict } from './inventory.rules.js';
 import { Inventory } from './inventory.service.js';
 import { Tickets } from './ticket.service.js';
@@ -105,18 +105,21 @@ export class Checkout {
   private async settle(first: BookingState, late: boolean): Promise<BookingState> {
     let booking = first;
     for (let attempt = 1; attempt <= STALE_TRIES; attempt++) {
-      const { said } = await this.inventory.confirm({
+      const tickets = await this.tickets.issue(booking);
+      const verdict = await this.inventory.confirm({
         kind: 'confirm',
         orgId: booking.orgId,
         bookingId: booking.id,
         version: booking.version,
         late,
         poolIds: booking.items.map((i) => i.poolId),
-        tickets: await this.tickets.issue(booking),
+        tickets,
         actor: principalKey(ambient().get('principal') ?? { kind: 'anonymous' }),
         requestId: ambient().get('requestId') ?? 'none',
       });
-      if (said === 'confirmed' || said === 'already') return this.read(booking.orgId, booking.id);
+      const { said } = verdict;
+      if (said === 'confirmed') return confirmedOf(booking, tickets, verdict.at);
+      if (said === 'already') return this.read(booking.orgId, booking.id);
       if (said !== 'stale' && said !== 'skipped') throw refusalOf(said);
       booking = await this.read(booking.orgId, booking.id);
     }

@@ -60,14 +60,14 @@ export class InventoryRepository {
   async confirm(batch: readonly ConfirmRequest[], wait: boolean): Promise<ConfirmVerdict[]> {
     const pools = poolList(batch);
     const tickets = batch.flatMap((r, i) => r.tickets.map((t) => ({ ...t, request: i + 1 })));
-    const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said'] }>('confirm-batch', CONFIRM, [
+    const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said']; decided_at: Date }>('confirm-batch', CONFIRM, [
       wait, pools.org, pools.pool,
       batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.late),
       batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
       tickets.map((t) => t.request), tickets.map((t) => t.id), tickets.map((t) => t.line), tickets.map((t) => t.ticketTypeId),
       tickets.map((t) => t.seatId), tickets.map((t) => t.code),
     ]); // prettier-ignore
-    return rows.map((r) => ({ said: r.verdict }));
+    return rows.map((r) => (r.verdict === 'confirmed' ? { said: r.verdict, at: r.decided_at } : { said: r.verdict }));
   }
 
   async release(batch: readonly ReleaseRequest[], wait: boolean): Promise<ReleaseVerdict[]> {

@@ -82,9 +82,9 @@ export type HoldVerdict =
   | { said: 'replay'; status: number; code: string | null; bookingId: string | null; requestId: string }
   | { said: 'reused' | 'stale' | 'not_on_sale' | 'sold_out' | 'seat_taken' | 'seat_unknown' | 'limit_exceeded' | 'skipped' };
 
-export type ConfirmVerdict = {
-  said: 'confirmed' | 'already' | 'stale' | 'hold_expired' | 'bad_transition' | 'sold_out' | 'not_found' | 'skipped';
-};
+export type ConfirmVerdict =
+  | { said: 'confirmed'; at: Date }
+  | { said: 'already' | 'stale' | 'hold_expired' | 'bad_transition' | 'sold_out' | 'not_found' | 'skipped' };
 
 export type ReleaseVerdict = { said: 'cancelled' | 'already' | 'stale' | 'alive' | 'not_found' | 'skipped' };
 
