@@ -12,6 +12,8 @@ export class PlatformConfig {
   @Env('HOST') @IsString() host = '127.0.0.1';
   @Env('PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) port = 3000;
   @Env('WORKER_PORT') @Transform(toNumber) @IsInt() @Min(0) @Max(65535) workerPort = 3001;
+  /** How far the worker stands back where cores are short, as nice(1) counts: mails can wait, buyers cannot. */
+  @Env('WORKER_NICE') @Transform(toNumber) @IsInt() @Min(0) @Max(19) workerNice = 10;
   /** The address people reach the API by; links in mails start with it. */
   @Env('PUBLIC_URL') @IsUrl({ require_tld: false, require_protocol: true, protocols: ['http', 'https'] }) publicUrl =
     'http://127.0.0.1:3000';

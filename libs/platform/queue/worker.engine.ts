@@ -69,7 +69,8 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
           due.map((j) => ({
             name: j.type,
             data: { orgId: j.orgId, id: j.id },
-            opts: { removeOnComplete: true, removeOnFail: true },
+            // One that still waits there since it was handed last is not handed twice.
+            opts: { jobId: j.id, removeOnComplete: true, removeOnFail: true },
           })),
         )
         .then(() => true)
