@@ -1,5 +1,5 @@
 // The house of a benchmark: Postgres and Redis of its own with fsync on, the servers that are measured, a generator, an organizer with events on sale.
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { childrenOf } from '../rehearse/processes.js';
@@ -31,6 +31,9 @@ const SETTINGS = {
   RATE_LIMIT_ALLOW: '192.0.2.1',
   RATE_LIMITS: LIMITS.join(','),
 };
+
+/** Node's own, as `npm start` gives them (scripts/machine/app.mjs); the baselines run by them too. */
+const FLAGS = ['--enable-source-maps', '--max-semi-space-size=64'];
 
 /** One process of ours that answers over IPC. */
 class Server {
@@ -177,7 +180,8 @@ export class House {
 
   private fork(file: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
     const path = new URL(file, import.meta.url);
-    const child = fork(path, args, { env: { ...this.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc'];
+    const child = fork(path, args, { execArgv: FLAGS, env: { ...this.env, ...env }, stdio });
     this.children.push(child);
     return child;
   }

@@ -1,13 +1,34 @@
 // Locks: leases on Redis that thin a crowd. Correctness never rests on them: with Redis away they are granted, and say so.
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import DataLoader from 'dataloader';
 import { Redis } from '../redis/redis.js';
 
+// Each takes many leases: a key, and two arguments of its own, an owner's token and milliseconds. 1 for each that was done.
+const TAKE = `local done = {}
+for i, key in ipairs(KEYS) do
+  done[i] = redis.call('SET', key, ARGV[2 * i - 1], 'PX', ARGV[2 * i], 'NX') and 1 or 0
+end
+return done`;
 /** Deletes only what its own holder wrote: a late holder must not free the next one's lock. */
-const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
-const EXTEND = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
+const RELEASE = `local done = {}
+for i, key in ipairs(KEYS) do
+  done[i] = redis.call('GET', key) == ARGV[2 * i - 1] and redis.call('DEL', key) or 0
+end
+return done`;
+const EXTEND = `local done = {}
+for i, key in ipairs(KEYS) do
+  done[i] = redis.call('GET', key) == ARGV[2 * i - 1] and redis.call('PEXPIRE', key, ARGV[2 * i]) or 0
+end
+return done`;
 
-type Script = ReturnType<Redis['script']>;
+interface Wish {
+  key: string;
+  token: string;
+  ms: number;
+}
+
+type Answer = boolean | 'away';
 
 export interface Lease {
   readonly name: string;
@@ -24,29 +45,31 @@ export class Lock {
   /** With a number behind it, an owner's token that no other lease of any process has. */
   private readonly owner = randomBytes(16).toString('base64url');
   private taken = 0;
-  private readonly releasing: Script;
-  private readonly extending: Script;
+  private readonly taking: (wish: Wish) => Promise<Answer>;
+  private readonly releasing: (wish: Wish) => Promise<Answer>;
+  private readonly extending: (wish: Wish) => Promise<Answer>;
 
-  constructor(private readonly redis: Redis) {
-    this.releasing = redis.script('eventlyLeaseRelease', RELEASE);
-    this.extending = redis.script('eventlyLeaseExtend', EXTEND);
+  constructor(redis: Redis) {
+    this.taking = gathered(redis, 'eventlyLeaseTake', TAKE);
+    this.releasing = gathered(redis, 'eventlyLeaseRelease', RELEASE);
+    this.extending = gathered(redis, 'eventlyLeaseExtend', EXTEND);
   }
 
   /** Takes a name for at most `leaseMs` milliseconds; null when somebody else has it. Never waits, never throws. */
   async take(name: string, leaseMs: number): Promise<Lease | null> {
-    const key = `lock:${name}`;
-    const token = `${this.owner}:${(this.taken += 1)}`;
-    const answer = await this.redis.ask<'OK' | null | 'away'>((r) => r.set(key, token, 'PX', leaseMs, 'NX'), 'away');
-    if (answer === null) return null;
-    const exclusive = answer === 'OK';
-    const ask = (script: Script, ...args: (string | number)[]) =>
-      this.redis.ask(async (r) => (await script(r, key, token, ...args)) === 1, !exclusive);
+    const wish = { key: `lock:${name}`, token: `${this.owner}:${(this.taken += 1)}`, ms: leaseMs };
+    const answer = await this.taking(wish);
+    if (answer === false) return null;
+    const exclusive = answer === true;
     return {
       name,
       exclusive,
-      extend: (ms) => ask(this.extending, ms),
+      extend: async (ms) => {
+        const extended = await this.extending({ ...wish, ms });
+        return extended === 'away' ? !exclusive : extended;
+      },
       // Also where Redis seemed away: a command that timed out here may have been carried out there.
-      release: async () => void (await ask(this.releasing)),
+      release: async () => void (await this.releasing(wish)),
     };
   }
 
@@ -60,4 +83,21 @@ export class Lock {
       await lease.release();
     }
   }
+}
+
+/** Wishes of one turn of the event loop go to Redis together: a crowd costs one command a turn, not one a head. */
+function gathered(redis: Redis, name: string, lua: string): (wish: Wish) => Promise<Answer> {
+  const script = redis.script<number[]>(name, lua);
+  const all = async (wishes: readonly Wish[]): Promise<Answer[]> => {
+    const keys = wishes.map((w) => w.key);
+    const args = wishes.flatMap((w) => [w.token, w.ms]);
+    const done = await redis.ask<number[] | null>((r) => script(r, keys, args), null);
+    return wishes.map((_, i) => (done ? done[i] === 1 : 'away'));
+  };
+  const loader = new DataLoader<Wish, Answer>(all, {
+    cache: false,
+    maxBatchSize: 1000,
+    batchScheduleFn: (send) => setImmediate(send),
+  });
+  return (wish) => loader.load(wish);
 }

@@ -38,10 +38,14 @@ export class Redis implements OnApplicationShutdown {
     }
   }
 
-  /** Teaches a script of one key, which is sent by its hash from then on; gives how to call it. */
-  script<T>(name: string, lua: string): (client: Client, key: string, ...args: (string | number)[]) => Promise<T> {
-    this.client.defineCommand(name, { numberOfKeys: 1, lua });
-    return (client, ...args) => (client as unknown as Record<string, (...a: unknown[]) => Promise<T>>)[name](...args);
+  /** Teaches a script, which is sent by its hash from then on; gives how to call it. */
+  script<T>(
+    name: string,
+    lua: string,
+  ): (client: Client, keys: readonly string[], args: readonly (string | number)[]) => Promise<T> {
+    this.client.defineCommand(name, { lua });
+    const call = (client: Client) => (client as unknown as Record<string, (...a: unknown[]) => Promise<T>>)[name].bind(client);
+    return (client, keys, args) => call(client)(keys.length, ...keys, ...args);
   }
 
   /** Sends something nobody waits for. */
