@@ -22,6 +22,12 @@ export interface BookedReply {
   replayed: boolean;
 }
 
+/** What the inventory said, and the booking where it was held by this request. */
+interface Decided {
+  verdict: HoldVerdict;
+  state: BookingState | null;
+}
+
 /** One request to book: where, what, and the claim on its one effect. */
 interface Attempt {
   orgId: string;
@@ -54,14 +60,17 @@ export class Bookings {
     const guest = dto.contact?.email.toLowerCase() ?? null;
     const buyer = who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? guest : principalKey(who);
     const seatIds = dto.items.flatMap((i) => i.seatIds ?? []);
-    const { verdict, state } = await this.crowd
-      .through({ eventId, buyer, claim, seatIds }, () => this.decide(attempt))
-      .catch((e: unknown) => this.refusedBefore(attempt, e));
-    return this.replyOf(attempt.orgId, verdict, state);
+    let decided: Decided;
+    try {
+      decided = await this.crowd.through({ eventId, buyer, claim, seatIds }, () => this.decide(attempt));
+    } catch (e) {
+      decided = await this.refusedBefore(attempt, e);
+    }
+    return decided.state ? this.reply(decided.state, false) : this.unheld(attempt.orgId, decided.verdict);
   }
 
   /** Prepared against a snapshot of the event, decided by the inventory; prepared again when the event had changed. */
-  private async decide({ claim, requestId, dto, ...at }: Attempt): Promise<{ verdict: HoldVerdict; state: BookingState | null }> {
+  private async decide({ claim, requestId, dto, ...at }: Attempt): Promise<Decided> {
     for (let attempt = 1; ; attempt++) {
       const wish = await this.requests.prepare(at, dto, attempt > 1);
       const decided = await this.holder.hold({ ...wish, claim, requestId });
@@ -73,7 +82,7 @@ export class Bookings {
    * Something said no before the batch was asked, which alone looks keys up: a key that was answered before is answered the same,
    * whatever has changed since; and a verdict that others will be told under this key is kept like the batch's own.
    */
-  private async refusedBefore({ orgId, claim, requestId }: Attempt, e: unknown): Promise<{ verdict: HoldVerdict; state: null }> {
+  private async refusedBefore({ orgId, claim, requestId }: Attempt, e: unknown): Promise<Decided> {
     if (!(e instanceof Refusal) || e.kind === 'unavailable' || e.code === 'busy') throw e;
     const before = await this.verdicts.find(orgId, claim);
     if (before) return { verdict: before, state: null };
@@ -81,10 +90,9 @@ export class Bookings {
     throw e;
   }
 
-  private async replyOf(orgId: string, verdict: HoldVerdict, state: BookingState | null): Promise<BookedReply> {
+  /** The reply where nothing was held by this request: that of the one that had its key before, or a refusal. */
+  private async unheld(orgId: string, verdict: HoldVerdict): Promise<BookedReply> {
     switch (verdict.said) {
-      case 'held':
-        return this.reply(state!, false);
       case 'replay':
         if (verdict.bookingId) return this.reply(await this.history.atFirst(orgId, verdict.bookingId), true);
         throw new ReplayedRefusal(refusalOf(verdict.code ?? ''), verdict.requestId);

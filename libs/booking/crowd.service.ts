@@ -34,9 +34,11 @@ export class Crowd {
         if (!lease) throw edgeErrors.busy();
         leases.push(lease);
       }
-      const seats = await Promise.all(at.seatIds.map((seat) => this.lock.take(`seat:${at.eventId}:${seat}`, LEASE_MS)));
-      leases.push(...seats.filter((lease) => lease !== null));
-      if (seats.includes(null)) throw bookingErrors.seatTaken();
+      if (at.seatIds.length > 0) {
+        const seats = await Promise.all(at.seatIds.map((seat) => this.lock.take(`seat:${at.eventId}:${seat}`, LEASE_MS)));
+        leases.push(...seats.filter((lease) => lease !== null));
+        if (seats.includes(null)) throw bookingErrors.seatTaken();
+      }
       return await work();
     } finally {
       this.inFlight.delete(key);

@@ -53,13 +53,19 @@ export class Lane<Q, V> {
 
   /** Throws LaneFull when the line is full, or so long that the turn of who comes now would come too late. */
   admit(deadlineMs: number): void {
-    if (this.count >= this.options.maxWaiting || this.expectedMs > deadlineMs)
-      throw new LaneFull(Math.max(1, Math.ceil(this.expectedMs / 2000))); // Half of what waits is gone by then.
+    const full = this.full(deadlineMs);
+    if (full) throw full;
+  }
+
+  private full(deadlineMs: number): LaneFull | null {
+    if (this.count < this.options.maxWaiting && this.expectedMs <= deadlineMs) return null;
+    return new LaneFull(Math.max(1, Math.ceil(this.expectedMs / 2000))); // Half of what waits is gone by then.
   }
 
   /** Waits in line; rejects with LaneFull at once when not admitted, or when `deadlineMs` passes before its turn. */
-  async submit(request: Q, deadlineMs: number): Promise<V> {
-    this.admit(deadlineMs);
+  submit(request: Q, deadlineMs: number): Promise<V> {
+    const full = this.full(deadlineMs);
+    if (full) return Promise.reject(full);
     return new Promise((resolve, reject) => {
       const group = this.options.groupOf(request);
       const line = this.groups.get(group);

@@ -25,7 +25,7 @@ export class Sales {
 
   /** The event as it was at some recent moment; `not_found` for one that is not there or was never published. */
   async event(orgId: string, eventId: string): Promise<EventForSale> {
-    const event = await this.events.fetch(eventId, { context: orgId });
+    const event = this.events.get(eventId) ?? (await this.events.fetch(eventId, { context: orgId }));
     if (!event) throw edgeErrors.notFound();
     return event;
   }

@@ -102,8 +102,11 @@ export class HotRoutes {
 
   private argument(key: string, { data, factory }: Declared, metatype: Type): Argument {
     if (factory) return (context) => factory(data, context as never);
-    const checked = (kind: 'body' | 'query') => (context: HotContext) =>
-      this.pipe.transform(context.request[kind], { type: kind, metatype } as ArgumentMetadata);
+    const checked = (kind: 'body' | 'query') => {
+      const metadata = { type: kind, metatype } as ArgumentMetadata;
+      return ({ request }: HotContext) =>
+        this.pipe.right(request[kind], metadata) ?? this.pipe.transform(request[kind], metadata);
+    };
     const from = Number(key.split(':')[0]) as RouteParamtypes;
     if (data === undefined && from === RouteParamtypes.BODY) return checked('body');
     if (data === undefined && from === RouteParamtypes.QUERY) return checked('query');
@@ -133,12 +136,21 @@ export class HotRoutes {
   }
 }
 
-async function call({ args, controller, handler }: Route, context: HotContext): Promise<unknown> {
+/** At once where every argument is there: each promise less is felt by thousands. */
+function call(route: Route, context: HotContext): Promise<unknown> {
   const values: unknown[] = [];
-  for (const argument of args) {
+  for (const argument of route.args) {
     const value = argument(context);
-    values.push(value instanceof Promise ? await value : value);
+    if (value instanceof Promise) return callLater(route, context, [...values, value]);
+    values.push(value);
   }
+  return route.handler.apply(route.controller, values);
+}
+
+/** The arguments so far, of which the last is still to come; then the others, one after the other. */
+async function callLater({ args, controller, handler }: Route, context: HotContext, values: unknown[]): Promise<unknown> {
+  values.push(await values.pop());
+  for (const argument of args.slice(values.length)) values.push(await argument(context));
   return handler.apply(controller, values);
 }
 

@@ -9,9 +9,14 @@ const MAX_TOLD = 50;
 /** What is right passes at once; everything else goes the long way, which can say what is wrong. */
 class TwoStepPipe extends ValidationPipe {
   override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const { metatype } = metadata;
-    const right = metatype && this.toValidate(metadata) ? compiledOf(metatype as Class)?.(value) : undefined;
+    const right = this.right(value, metadata);
     return right ? Promise.resolve(right) : super.transform(value, metadata);
+  }
+
+  /** The instance at once where the value is right, else undefined: `transform` tells why. */
+  right(value: unknown, metadata: ArgumentMetadata): object | undefined {
+    const { metatype } = metadata;
+    return metatype && this.toValidate(metadata) ? compiledOf(metatype as Class)?.(value) : undefined;
   }
 }
 

@@ -36,8 +36,8 @@ export interface Lease {
   readonly exclusive: boolean;
   /** Holds it for so many milliseconds from now; false when it is no longer ours. */
   extend(ms: number): Promise<boolean>;
-  /** Gives it back, if it is still ours. Safe to call twice, and after the lease has ended. */
-  release(): Promise<void>;
+  /** Gives it back, if it is still ours; resolves when that is done. Safe to call twice, and after the lease has ended. */
+  release(): Promise<unknown>;
 }
 
 @Injectable()
@@ -69,7 +69,7 @@ export class Lock {
         return extended === 'away' ? !exclusive : extended;
       },
       // Also where Redis seemed away: a command that timed out here may have been carried out there.
-      release: async () => void (await this.releasing(wish)),
+      release: () => this.releasing(wish),
     };
   }
 

@@ -1,5 +1,5 @@
 // The log: pino, structured, with request and trace id of the ambient work; secrets and personal fields are never written.
-import { Injectable, type LoggerService } from '@nestjs/common';
+import { Injectable, type LoggerService, type OnApplicationShutdown } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import { PlatformConfig } from '../config/platform.config.js';
 import { ambient } from '../db/ambient.js';
@@ -19,16 +19,22 @@ const hidden = [
   'card',
   'accessCode',
 ];
+/** The line of a request is on its way after so many milliseconds at most. */
+const FLUSH_MS = 250;
 const paths = hidden.flatMap((k) => [k, `*.${k}`, `*.*.${k}`, `headers["${k}"]`]);
 
 @Injectable()
-export class Log implements LoggerService {
+export class Log implements LoggerService, OnApplicationShutdown {
   readonly pino: Logger;
   /** For the line a request leaves: its fields are named where it is written, so nothing is looked for to hide. */
   readonly requests: Logger;
+  /** Gathered into few writes, since a write a request is felt; pino writes what is left when the process exits. */
+  private readonly lines = pino.destination({ dest: 1, sync: false, minLength: 8192 });
+  private readonly flushing: NodeJS.Timeout;
 
   constructor(config: PlatformConfig) {
-    this.requests = pino({ level: config.logLevel, base: undefined });
+    this.requests = pino({ level: config.logLevel, base: undefined }, this.lines);
+    this.flushing = setInterval(() => this.lines.flush(), FLUSH_MS).unref();
     this.pino = pino({
       level: config.logLevel,
       redact: { paths, censor: '[hidden]' },
@@ -40,6 +46,11 @@ export class Log implements LoggerService {
         return { ...(requestId && { requestId }), ...(traceId && { traceId }) };
       },
     });
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.flushing);
+    this.lines.flush();
   }
 
   info(fields: object, message: string): void {
