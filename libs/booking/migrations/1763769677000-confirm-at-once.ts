@@ -1,10 +1,11 @@
-// The batch in SQL, installed again: bookings are locked, sold and confirmed by a statement for all of them, not by five for each.
+// The batch in SQL, installed again: bookings are locked, sold and confirmed by a statement for all of them, not by five for each;
+// and what a hold's domain event says of its rows is written as text.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { confirmBatch, lockBookings, releaseBatch } from './batch.functions.js';
+import { confirmBatch, holdBatch, lockBookings, releaseBatch } from './batch.functions.js';
 
 export class BookingConfirmAtOnce1763769677000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [lockBookings, confirmBatch, releaseBatch, 'DROP FUNCTION IF EXISTS booking.lock_booking'])
+    for (const sql of [lockBookings, holdBatch, confirmBatch, releaseBatch, 'DROP FUNCTION IF EXISTS booking.lock_booking'])
       await runner.query(sql);
   }
 
