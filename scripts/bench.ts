@@ -13,7 +13,7 @@ import type { Row } from './bench/measure.js';
 import { median } from './bench/quantile.js';
 
 /** Rows in process, and rows over HTTP, which share a house. */
-const inProcess: Record<string, () => Promise<Row[]>> = { seats: benchSeats, batch: benchBatch };
+const inProcess: Record<string, (rounds: number) => Promise<Row[]>> = { seats: benchSeats, batch: benchBatch };
 const overHttp: Record<string, (bench: HttpBench) => Promise<Row[]>> = {
   'hot-event': (b) => b.hotEvent(),
   nothing: (b) => b.nothing(),
@@ -54,11 +54,12 @@ async function main(): Promise<void> {
   const asked = positionals.length > 0 ? positionals : usual;
   const machine = `${cpus()[0].model} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   console.log(`${machine}; fdatasync ${(flushMs() * 1000).toFixed(0)} us; fsync, full_page_writes and synchronous_commit on`);
+  const rounds = Number(values.rounds);
   const done: Row[] = [];
-  for (const name of asked.filter((n) => inProcess[n])) done.push(...(await inProcess[name]()));
+  for (const name of asked.filter((n) => inProcess[n])) done.push(...(await inProcess[name](rounds)));
   if (asked.includes('volume')) done.push(...(await benchVolume(values)));
   const http = asked.filter((n) => overHttp[n]);
-  if (http.length > 0) done.push(...(await measureHttp(http, Number(values.rounds))));
+  if (http.length > 0) done.push(...(await measureHttp(http, rounds)));
   console.log('');
   for (const r of done) console.log(`${r.name.padEnd(86)} ${r.figure.padStart(24)}${r.aim && `   aim: ${r.aim}`}`);
   writeFileSync('bench.json', `${JSON.stringify({ at: new Date().toISOString(), machine, rows: done }, null, 2)}\n`);

@@ -1,4 +1,5 @@
-// The batch against a transaction per booking with a row lock, both in process, with the same rows and the same durability.
+// The batch against a transaction per booking with a row lock, with the same rows and the same durability, and against Postgres' own
+// single-row inserts; all in process.
 import { randomBytes } from 'node:crypto';
 import { BookingConfig } from '../../libs/booking/booking.config.js';
 import { InventoryRepository } from '../../libs/booking/inventory.repository.js';
@@ -9,16 +10,16 @@ import { Database } from '../../libs/platform/db/database.js';
 import { makeDataSource } from '../../libs/platform/db/data-source.js';
 import { EventPoke } from '../../libs/platform/eventstore/event.poke.js';
 import { Meter } from '../../libs/platform/observe/meter.js';
+import { SingleInserts } from './inserts.js';
 import { rate, spread, type Row } from './measure.js';
 import { median } from './quantile.js';
 import { LockPerBooking } from './rival.js';
 import { startServers } from './servers.js';
 import { ClsModule } from 'nestjs-cls';
 
-const WORKERS = 64;
-const ROUNDS = 5;
+const WORKERS = 64; // And as many connections, for who needs one each.
 const SECONDS = 3;
-/** A look-up planned on an empty table is planned again after this long; both variants are warm by then. */
+/** A look-up planned on an empty table is planned again after this long; the variants are warm by then. */
 const WARM_SECONDS = 9;
 
 interface Stage {
@@ -28,10 +29,11 @@ interface Stage {
   typeId: string;
 }
 
-export async function benchBatch(): Promise<Row[]> {
+export async function benchBatch(rounds: number): Promise<Row[]> {
   const servers = await startServers();
   ClsModule.forRoot({ global: true });
   const source = await makeDataSource({ url: servers.databaseUrl, poolSize: WORKERS + 4 }).initialize();
+  let inserts: SingleInserts | undefined;
   try {
     const db = new Database(source);
     const stage = await makeStage(db);
@@ -43,29 +45,46 @@ export async function benchBatch(): Promise<Row[]> {
       new Meter(),
     );
     const lock = new LockPerBooking(db, null);
-    const batch = () => held(inventory.hold(wish(stage)));
-    const single = () => held(lock.hold(wish(stage)));
-    await rate(WORKERS, WARM_SECONDS, batch);
-    await rate(WORKERS, WARM_SECONDS, single);
-    const pairs = [];
-    for (let i = 0; i < ROUNDS; i++)
-      pairs.push({ batch: await rate(WORKERS, SECONDS, batch), single: await rate(WORKERS, SECONDS, single) });
-    const rates = pairs.map((p) => p.batch);
-    const ratios = pairs.map((p) => p.batch / p.single);
-    console.log(`in process, ${WORKERS} at once: batch ${spread(rates, 0)} holds/s; row lock ${spread(pairs.map((p) => p.single), 0)} holds/s`); // prettier-ignore
-    return [
-      {
-        name: `the batch in process / row-lock transaction per booking`,
-        figure: spread(ratios),
-        aim: 'at least 20',
-        values: ratios,
-      },
-      { name: 'the batch in process, holds/s', figure: median(rates).toFixed(0), aim: '-', values: rates },
-    ];
+    inserts = await SingleInserts.open(servers.databaseUrl, WORKERS);
+    return await compare(rounds, {
+      batch: () => held(inventory.hold(wish(stage))),
+      lock: () => held(lock.hold(wish(stage))),
+      insert: () => inserts!.insert(),
+    });
   } finally {
+    await inserts?.close();
     await source.destroy();
     await servers.stop();
   }
+}
+
+type Name = 'batch' | 'lock' | 'insert';
+
+async function compare(rounds: number, { batch, lock, insert }: Record<Name, () => Promise<unknown>>): Promise<Row[]> {
+  for (const variant of [batch, lock, insert]) await rate(WORKERS, WARM_SECONDS, variant);
+  const told: Record<Name, number>[] = [];
+  for (let i = 0; i < rounds; i++)
+    told.push({
+      batch: await rate(WORKERS, SECONDS, batch),
+      lock: await rate(WORKERS, SECONDS, lock),
+      insert: await rate(WORKERS, SECONDS, insert),
+    });
+  const [batches, locks, inserts] = (['batch', 'lock', 'insert'] as const).map((name) => told.map((round) => round[name]));
+  console.log(`in process, ${WORKERS} at once: batch ${spread(batches, 0)} holds/s; row lock ${spread(locks, 0)} holds/s; single-row inserts ${spread(inserts, 0)}/s`); // prettier-ignore
+  const toLocks = told.map((round) => round.batch / round.lock);
+  const toInserts = told.map((round) => round.batch / round.insert);
+  const single = `single-row inserts, a commit each, ${WORKERS} connections`;
+  return [
+    {
+      name: 'the batch in process / row-lock transaction per booking',
+      figure: spread(toLocks),
+      aim: 'at least 20',
+      values: toLocks,
+    },
+    { name: `the batch in process / ${single}`, figure: spread(toInserts, 2), aim: '-', values: toInserts },
+    { name: 'the batch in process, holds/s', figure: median(batches).toFixed(0), aim: '-', values: batches },
+    { name: `${single}, rows/s`, figure: median(inserts).toFixed(0), aim: '-', values: inserts },
+  ];
 }
 
 /** What is refused is done sooner, and would be counted as a hold. */
