@@ -17,6 +17,7 @@ const inProcess: Record<string, (rounds: number) => Promise<Row[]>> = { seats: b
 const overHttp: Record<string, (bench: HttpBench) => Promise<Row[]>> = {
   'hot-event': (b) => b.hotEvent(),
   nothing: (b) => b.nothing(),
+  'two-apis': (b) => b.twoApis(),
   'many-events': (b) => b.manyEvents(),
   confirmed: (b) => b.confirmed(),
   alone: (b) => b.alone(),

@@ -111,7 +111,7 @@ class Run {
 
   start(): void {
     const { load } = this;
-    const lines = Array.from({ length: load.connections }, () => new Line(load.port));
+    const lines = Array.from({ length: load.connections }, (_, n) => new Line(load.ports[n % load.ports.length]));
     if (load.arrivals === undefined) lines.forEach((line) => this.once(line, performance.now()));
     else {
       this.idle.push(...lines);

@@ -103,14 +103,15 @@ export class House {
     return this.serve('bare.js', [JSON.stringify({ reply })], {});
   }
 
-  /** Sends load to one of the servers. */
-  async load(server: Server, load: Omit<Load, 'port'>): Promise<Measured> {
+  /** Sends load to one of the servers, or to several at once. */
+  async load(servers: readonly Server[], load: Omit<Load, 'ports'>): Promise<Measured> {
+    const busy = () => servers.reduce((sum, { child }) => sum + cpuOf(child.pid!), 0);
     this.generator ??= new Server(this.fork('generator.js', [], {}), 0);
-    const [ours, theirs] = [cpuOf(server.child.pid!), this.postgresSeconds()];
-    const result = await this.generator.ask<LoadResult>({ ...load, port: server.port });
+    const [ours, theirs] = [busy(), this.postgresSeconds()];
+    const result = await this.generator.ask<LoadResult>({ ...load, ports: servers.map(({ port }) => port) });
     const spent = [...this.postgresSeconds()].reduce((sum, [pid, now]) => sum + now - (theirs.get(pid) ?? 0), 0);
     const cpu = {
-      server: (cpuOf(server.child.pid!) - ours) / result.seconds,
+      server: (busy() - ours) / result.seconds,
       postgres: spent / result.seconds,
       generator: result.cpu,
     };
@@ -149,12 +150,12 @@ export class House {
     return { orgId: org.id, apiKey: key, call: (method, path, body) => call(method, path, body, key) };
   }
 
-  /** A published event with one ticket type that no load sells out. */
-  async event({ call, orgId }: Organizer, amount: number, title = 'Concert'): Promise<Event> {
+  /** A published event with one ticket type, which no load sells out unless its places are told. */
+  async event({ call, orgId }: Organizer, amount: number, title = 'Concert', capacity = 1_000_000_000): Promise<Event> {
     const base = `/v1/organizations/${orgId}/events`;
     const when = { startsAt: '2031-06-01T18:00:00Z', endsAt: '2031-06-01T21:00:00Z', timeZone: 'Europe/Berlin' };
     const { id: eventId } = await call<{ id: string }>('POST', base, { title, currency: 'EUR', ...when });
-    const type = { name: 'Standard', price: { amount, currency: 'EUR' }, capacity: 1_000_000_000 };
+    const type = { name: 'Standard', price: { amount, currency: 'EUR' }, capacity };
     const { id: typeId } = await call<{ id: string }>('POST', `${base}/${eventId}/ticket-types`, type);
     await call('POST', `${base}/${eventId}/publish`, {});
     return { eventId, typeId };

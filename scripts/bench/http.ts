@@ -1,4 +1,4 @@
-// Over HTTP, everything on: one hot event against the rivals, the route that does nothing and bare Fastify; many events; one buyer; reads; overload.
+// Over HTTP, everything on: one hot event against the rivals, the route that does nothing and bare Fastify; two apis; many events; one buyer; reads; overload.
 import { writeFileSync } from 'node:fs';
 import { House, type Event, type Measured, type Organizer, type Profile, type Rival, sampleReply } from './house.js';
 import type { Load } from './load.js';
@@ -7,6 +7,8 @@ import { median } from './quantile.js';
 
 const SECONDS = 3;
 const WARM_SECONDS = 6;
+/** Fewer than are asked for in a run. */
+const PLACES = 1000;
 
 type Server = Awaited<ReturnType<House['api']>>;
 
@@ -55,6 +57,30 @@ export class HttpBench {
       ratio('no-op POST/s / bare Fastify POST/s', 'at least 0.55', rounds, (r) => r.nothing.rate / r.bare.rate),
       ...rates('64 connections', rounds),
     ];
+  }
+
+  /** One hot event with its buyers spread over two api processes: not slower together than one, and not a place sold twice. */
+  async twoApis(): Promise<Row[]> {
+    const rows: Row[] = [];
+    const one = await this.api('batch');
+    const two = [one, await this.server('second', () => this.house.api('batch'))];
+    const wish = await this.wish();
+    for (const connections of [64, 256]) {
+      const rounds = await this.interleave({
+        one: () => this.run(one, { ...wish, connections }),
+        two: () => this.run(two, { ...wish, connections }),
+      });
+      const name = `holds/s, hot event, two api processes / one, ${connections} connections in all`;
+      rows.push(
+        ratio(name, 'at least 0.9', rounds, (r) => r.two.rate / r.one.rate),
+        ...rates(`${connections} connections`, rounds),
+      );
+    }
+    const { organizer } = await this.ready();
+    const few = asTarget(await this.house.event(organizer, 2500, 'Few places', PLACES));
+    const { byStatus } = await this.run(two, { ...wish, targets: [few], connections: 256 }, ['201', '409', '503']);
+    const sold = byStatus['201'] ?? 0;
+    return [...rows, { name: `of ${PLACES} places, held by two apis`, figure: String(sold), aim: `${PLACES}`, values: [sold] }];
   }
 
   /** One event against a thousand. */
@@ -188,7 +214,7 @@ export class HttpBench {
   }
 
   /** A guest's wish for one ticket; each guest has an address and a key of his own. */
-  private async wish(): Promise<Omit<Load, 'port' | 'connections'>> {
+  private async wish(): Promise<Omit<Load, 'ports' | 'connections'>> {
     const { event } = await this.ready();
     const contact = { email: 'guest-{n}@example.org', name: 'Guest' };
     return {
@@ -205,9 +231,13 @@ export class HttpBench {
     return this.run(await this.api(rival), { ...(await this.wish()), connections });
   }
 
-  private async run(server: Server, load: Omit<Load, 'port'>): Promise<Measured> {
-    const result = await this.house.load(server, load);
-    const odd = Object.keys(result.byStatus).filter((status) => !['200', '201', '304', '503'].includes(status));
+  private async run(
+    at: Server | Server[],
+    load: Omit<Load, 'ports'>,
+    expected = ['200', '201', '304', '503'],
+  ): Promise<Measured> {
+    const result = await this.house.load([at].flat(), load);
+    const odd = Object.keys(result.byStatus).filter((status) => !expected.includes(status));
     if (odd.length > 0) throw new Error(`${load.method} ${load.path} was answered ${JSON.stringify(result.byStatus)}.`);
     return result;
   }

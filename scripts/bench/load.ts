@@ -5,7 +5,8 @@
  * In path, headers and body `{n}` stands for a number of 12 digits that no other request has, `{a}` and `{b}` for a target's parts.
  */
 export interface Load {
-  port: number;
+  /** Connections are spread over them evenly. */
+  ports: number[];
   connections: number;
   seconds: number;
   method: 'GET' | 'POST';
