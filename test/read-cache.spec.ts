@@ -1,6 +1,7 @@
 // The read cache, from outside: ready-made bytes for everyone, one load for a crowd, nothing older than two seconds, one's own writes at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiModule } from '../apps/api/api.module.js';
+import { SharedReads } from '../libs/platform/http/shared.reads.js';
 import { book, expectStatus, one, shop, type Shop } from './buyer.js';
 import { Harness, until } from './harness.js';
 
@@ -30,6 +31,12 @@ const served = async (from: string) => {
 };
 const free = async (from = stranger()) =>
   (await get<Availability>(`/v1/events/${s.eventId}/availability`, {}, from)).body.ticketTypes[0].available;
+
+async function rename(title: string): Promise<void> {
+  const path = `/v1/organizations/${s.orgId}/events/${s.eventId}`;
+  const now = await evently.call<{ version: number }>('GET', path, undefined, { token: s.token });
+  expectStatus(await evently.call('PATCH', path, { title }, { token: s.token, ifMatch: `"${now.body.version}"` }), 200);
+}
 
 describe('the read cache', () => {
   beforeAll(async () => (s = await shop(evently, [{ capacity: 1000 }])));
@@ -80,20 +87,33 @@ describe('the read cache', () => {
     const path = `/v1/events/${s.eventId}`;
     for (const title of ['Another', 'And another']) {
       await get(path);
-      const now = await evently.call<{ version: number }>('GET', `/v1/organizations/${s.orgId}/events/${s.eventId}`, undefined, {
-        token: s.token,
-      });
-      expectStatus(
-        await evently.call(
-          'PATCH',
-          `/v1/organizations/${s.orgId}/events/${s.eventId}`,
-          { title },
-          { token: s.token, ifMatch: `"${now.body.version}"` },
-        ),
-        200,
-      );
+      await rename(title);
       expect((await get<{ title: string }>(path)).body.title).toBe(title);
     }
+  });
+
+  it('takes from Redis what another process has just loaded, unless news have overtaken it', async () => {
+    const shared = evently.api.get(SharedReads);
+    const [path, older] = ['three', 'four'].map((code) => `/v1/events/${s.eventId}?accessCode=${code}`);
+    const theirs = { text: '{"from":"another process"}', etag: '"theirs"' };
+    const before = await served('shared');
+    shared.offer(path, theirs, 1000);
+    expect(await shared.find(path, 1000)).toMatchObject(theirs);
+    const reply = await get(path);
+    expect([reply.text, reply.headers.get('etag'), await served('shared')]).toEqual([theirs.text, theirs.etag, before + 1]);
+    shared.offer(older, theirs, 1000);
+    await rename('News');
+    expect((await get<{ title: string }>(older)).body.title).toBe('News');
+  });
+
+  it('offers what it has loaded to other processes', async () => {
+    const shared = evently.api.get(SharedReads);
+    const path = `/v1/events/${s.eventId}?accessCode=five`;
+    const { text } = await get(path);
+    const found = await shared.find(path, 1000);
+    expect(found?.text).toBe(text);
+    expect(found?.ageMs).toBeLessThan(1000);
+    await until('it is too old for them', async () => (await shared.find(path, 1000)) === null);
   });
 
   it('shows who booked what is left after it, and everybody else no later than two seconds after', async () => {

@@ -2,7 +2,7 @@
 // rows that somebody else holds are skipped, and their requests wait in a lane of their own, so that one slow event delays nobody.
 import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
-import { machineMs } from '../kernel/time.js';
+import { elapsedMs } from '../kernel/time.js';
 import { Database } from '../platform/db/database.js';
 import { EventPoke } from '../platform/eventstore/event.poke.js';
 import { Meter, type Counter } from '../platform/observe/meter.js';
@@ -86,14 +86,14 @@ export class Inventory {
   }
 
   private async ask(request: StockRequest): Promise<Verdict> {
-    const began = machineMs();
+    const began = elapsedMs();
     try {
       const busy = poolsOf(request).find((pool) => this.side.has(pool));
       if (!busy) {
         const verdict = await this.main.submit(request, this.config.deadlineMs);
         if (verdict.said !== 'skipped') return verdict;
       }
-      return await this.aside(request, this.config.deadlineMs - (machineMs() - began));
+      return await this.aside(request, this.config.deadlineMs - (elapsedMs() - began));
     } catch (e) {
       throw overloaded(e);
     }
@@ -117,7 +117,7 @@ export class Inventory {
       groupOf: (r) => r.kind,
       maxBatch: this.config.maxBatch,
       maxWaiting: this.config.maxWaiting,
-      nowMs: machineMs,
+      nowMs: elapsedMs,
     });
   }
 

@@ -5,8 +5,11 @@ export abstract class Clock {
   abstract now(): Date;
 }
 
-/** Milliseconds of this machine's own clock: for ids and for measuring, never for a decision. */
+/** Milliseconds of this machine's own clock: for ids and for the injected clock's offset, never for a decision. It may be set back. */
 export const machineMs = (): number => Date.now();
+
+/** Milliseconds since some moment, which nobody can set back: for measuring how long something takes, or is kept. */
+export const elapsedMs = (): number => performance.now();
 
 const zones = new Map<string, boolean>();
 

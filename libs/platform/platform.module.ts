@@ -22,6 +22,7 @@ import { HotRoutes } from './http/hot.routes.js';
 import { IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ReadCache } from './http/read.cache.js';
+import { SharedReads } from './http/shared.reads.js';
 import { RouteTable } from './http/route.table.js';
 import { LimitConfig } from './limit/limit.config.js';
 import { LimitHook } from './limit/limit.hook.js';
@@ -42,7 +43,7 @@ import { SpiRegistry } from './spi/spi.registry.js';
 
 const tools = [
   Access, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, HotRoutes, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
-  Meter, ProblemFilter, RateLimiter, ReadCache, Redis, RequestWatch, RouteTable, Seal, SpiRegistry,
+  Meter, ProblemFilter, RateLimiter, ReadCache, Redis, RequestWatch, RouteTable, Seal, SharedReads, SpiRegistry,
   { provide: Clock, useClass: DatabaseClock },
 ]; // prettier-ignore
 

@@ -9,12 +9,13 @@ import { gzip } from 'node:zlib';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { machineMs } from '../../kernel/time.js';
+import { elapsedMs } from '../../kernel/time.js';
 import { EventPoke } from '../eventstore/event.poke.js';
 import { LimitHook, type LimitPlan } from '../limit/limit.hook.js';
 import { Meter, type Counter } from '../observe/meter.js';
 import { RequestWatch } from '../observe/request.watch.js';
 import { seenBefore } from './etag.rules.js';
+import { SharedReads, type Loaded } from './shared.reads.js';
 
 const FRESH_MS = 1000;
 /** After FRESH_MS one request loads anew, and the others are served what is there; after this nobody is. */
@@ -32,11 +33,8 @@ interface Body {
   headers: string[];
 }
 
-/** What was read, as its reply's body. */
-interface Loaded {
-  text: string;
-  etag: string;
-}
+/** What was read, and when its reading began. */
+type Dated = Loaded & { began: number };
 
 interface Route {
   plan: LimitPlan;
@@ -70,10 +68,10 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     maxSize: MOST_BYTES,
     sizeCalculation: ({ plain, packed }) => plain.bytes.length + (packed?.bytes.length ?? 0) + 1000,
   });
-  private readonly loading = new Map<string, Promise<Loaded>>();
+  private readonly loading = new Map<string, Promise<Dated>>();
   private readonly routes = new Map<string, Route>();
-  /** Raised when something is forgotten: what was loaded before is not kept after. */
-  private forgotten = 0;
+  /** When something was last forgotten: what began to be loaded before is not kept after. */
+  private forgotten = -Infinity;
   private writers = new Set<string>();
   private earlierWriters = new Set<string>();
   private readonly turn: NodeJS.Timeout;
@@ -84,6 +82,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly limits: LimitHook,
     private readonly poke: EventPoke,
     private readonly watch: RequestWatch,
+    private readonly shared: SharedReads,
     meter: Meter,
   ) {
     this.served = meter.counter('evently_cached_reads_total', 'Public reads, by how they were answered', 'from');
@@ -125,27 +124,45 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
     const key = request.raw.url!;
     const own = this.wrote(request.ip);
     const kept = own ? undefined : this.entries.get(key);
-    if (kept && machineMs() < kept.freshUntil) {
+    if (kept && elapsedMs() < kept.freshUntil) {
       this.served.add('cache');
       return present({ text: kept.plain.bytes.toString(), etag: kept.plain.etag }, seconds, reply);
     }
-    const loading = own ? undefined : this.loading.get(key);
-    this.served.add(loading ? 'awaited' : 'loaded');
-    if (loading) return present(await loading, seconds, reply);
-    const [began, then] = [machineMs(), this.forgotten];
-    const reading = read().then(loadedOf);
-    if (!own) {
-      this.loading.set(key, reading);
-      const over = () => this.loading.get(key) === reading && this.loading.delete(key);
-      reading.then(over, over);
+    if (own) {
+      this.served.add('loaded');
+      return present(loadedOf(await read()), seconds, reply);
     }
+    const loading = this.loading.get(key);
+    if (loading) {
+      this.served.add('awaited');
+      return present(await loading, seconds, reply);
+    }
+    const reading = this.read(key, read);
+    this.loading.set(key, reading);
+    const over = () => this.loading.get(key) === reading && this.loading.delete(key);
+    reading.then(over, over);
     const loaded = await reading;
     const text = present(loaded, seconds, reply);
-    if (then === this.forgotten && request.method === 'GET') this.keep(request, reply, { ...loaded, began });
+    if (loaded.began > this.forgotten && request.method === 'GET') this.keep(request, reply, loaded);
     return text;
   }
 
-  private keep(request: FastifyRequest, reply: FastifyReply, { text, etag, began }: Loaded & { began: number }): void {
+  /** From Redis what another process has just loaded, else by the controller, for the others too. */
+  private async read(key: string, read: () => Promise<unknown>): Promise<Dated> {
+    const found = await this.shared.find(key, FRESH_MS);
+    const foundBegan = found ? elapsedMs() - found.ageMs : -Infinity;
+    if (found && foundBegan > this.forgotten) {
+      this.served.add('shared');
+      return { ...found, began: foundBegan };
+    }
+    this.served.add('loaded');
+    const began = elapsedMs();
+    const loaded = loadedOf(await read());
+    if (began > this.forgotten) this.shared.offer(key, loaded, began + FRESH_MS - elapsedMs());
+    return { ...loaded, began };
+  }
+
+  private keep(request: FastifyRequest, reply: FastifyReply, { text, etag, began }: Dated): void {
     const key = request.raw.url!;
     const told = Object.entries(reply.getHeaders()).filter(([name]) => !isOwn(name));
     const headers = told.flatMap(([name, value]) => [name, String(value)]);
@@ -203,7 +220,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** A second old, one request goes on to load anew, and the others are served what is there. */
   private isFresh(entry: Entry): boolean {
-    const now = machineMs();
+    const now = elapsedMs();
     if (now < entry.freshUntil) return true;
     if (now >= entry.staleUntil) return false;
     if (entry.refreshing) return true;
@@ -222,12 +239,12 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** An event changed: its own reads and every listing. */
   private forget(eventId: string): void {
-    this.forgotten += 1;
+    this.forgotten = elapsedMs();
     for (const url of this.entries.keys()) if (url.includes(eventId) || /^\/v1\/events(\?|$)/.test(url)) this.entries.delete(url);
   }
 
   private forgetAll(): void {
-    this.forgotten += 1;
+    this.forgotten = elapsedMs();
     this.entries.clear();
   }
 }
