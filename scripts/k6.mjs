@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { readRecord } from './machine/installation.mjs';
 import { Advice, root } from './machine/place.mjs';
-import { hostToCall } from './machine/settings.mjs';
+import { urlToCall } from './machine/settings.mjs';
 import { installPackages } from './packages.mjs';
 
 /** Options of ours, by the variable that the scripts read. k6's own `--duration` would replace the plan of the script. */
@@ -120,8 +120,7 @@ function runningUrl() {
     );
   }
   const { HOST, PORT } = record.env;
-  const host = hostToCall(HOST);
-  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`;
+  return urlToCall(HOST, PORT);
 }
 
 /** The address of what runs from this clone, else of one that is started for the run as a rehearsal starts one. */

@@ -12,7 +12,7 @@ import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './machine/pl
 import { Steps, note, say } from './machine/progress.mjs';
 import { hasScript, runQuietly } from './machine/script.mjs';
 import { keepSecret, prepareSecrets } from './secrets.mjs';
-import { checkPorts, hostToCall, readEnvFile, readSettings } from './machine/settings.mjs';
+import { checkPorts, readEnvFile, readSettings, urlToCall } from './machine/settings.mjs';
 import { Supervisor, inStoppingOrder } from './machine/supervisor.mjs';
 import { table } from './machine/table.mjs';
 import { watchSources } from './machine/watch.mjs';
@@ -113,19 +113,19 @@ async function loadDemo(env, tries = 5) {
 }
 
 async function startApps({ host, ports, workerPort }, env, pids) {
-  const reach = hostToCall(host);
   const log = (name) => (watching ? 'inherit' : join(logsFolder, `${name}.log`));
   const pidFile = (name) => join(pids, name);
   const apis = ports.map((port) => {
     const name = ports.length > 1 ? `api-${port}` : 'api';
     const own = { ...env, PORT: String(port) };
-    return makeApp({ name, entry: 'apps/api/main.js', port, host: reach, env: own, log: log(name), pidFile: pidFile(name) });
+    const url = urlToCall(host, port);
+    return makeApp({ name, entry: 'apps/api/main.js', port, url, env: own, log: log(name), pidFile: pidFile(name) });
   });
   const worker = makeApp({
     name: 'worker',
     entry: 'apps/worker/main.js',
     port: workerPort,
-    host: reach,
+    url: urlToCall(host, workerPort),
     env,
     log: log('worker'),
     pidFile: pidFile('worker'),

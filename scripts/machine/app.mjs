@@ -4,8 +4,8 @@ import { get } from 'node:http';
 import { Child } from './child.mjs';
 import { root } from './place.mjs';
 
-/** @param options name, entry (below dist), port, host, env, log, pidFile */
-export function makeApp({ name, entry, port, host, env, log, pidFile }) {
+/** @param options name, entry (below dist), port, url (where it is called), env, log, pidFile */
+export function makeApp({ name, entry, port, url, env, log, pidFile }) {
   let served = false;
   return new Child({
     name,
@@ -20,7 +20,7 @@ export function makeApp({ name, entry, port, host, env, log, pidFile }) {
     readyMs: 180_000, // A busy small machine takes its time.
     // At first all must be well; started again it only has to live: Redis may be away, and bookings go on.
     ready: async () => {
-      const ok = await answers(`http://${host}:${port}${served ? '/livez' : '/readyz'}`);
+      const ok = await answers(`${url}${served ? '/livez' : '/readyz'}`);
       served ||= ok;
       return ok;
     },

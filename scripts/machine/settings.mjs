@@ -20,12 +20,13 @@ export function readSettings(env) {
   const all = [...ports, workerPort];
   const twice = all.find((port, index) => all.indexOf(port) !== index);
   if (twice) throw new Advice(`Port ${twice} is asked for twice: PORT, API_PORTS and WORKER_PORT must differ.`);
-  return { host, ports, workerPort, publicUrl: env.PUBLIC_URL || `http://127.0.0.1:${ports[0]}` };
+  return { host, ports, workerPort, publicUrl: env.PUBLIC_URL || urlToCall(host, ports[0]) };
 }
 
-/** The address to call where `host` is listened on; 0.0.0.0 and :: say "on all of this machine". Without a host: this machine. */
-export function hostToCall(host) {
-  return !host || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+/** The URL to call where `host` is listened on; 0.0.0.0 and :: say "on all of this machine". Without a host: this machine. */
+export function urlToCall(host, port) {
+  const reach = !host || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reach.includes(':') ? `[${reach}]` : reach}:${port}`;
 }
 
 function portOf(name, text) {

@@ -2,18 +2,17 @@
 import { relative } from 'node:path';
 import { logsFolder } from './installation.mjs';
 import { dataFolder, root } from './place.mjs';
-import { hostToCall } from './settings.mjs';
+import { urlToCall } from './settings.mjs';
 import { hidden } from '../infra.mjs';
 
 /** @param about settings, infra, demo (rows of label and value), seconds. Long values (the curl line) get a line of their own. */
 export function table({ settings, infra, demo, seconds }) {
   const { host, ports, workerPort, publicUrl } = settings;
-  const shown = hostToCall(host);
   const data = infra.postgres || infra.redis ? [{ label: 'Data', value: fromRoot(dataFolder()) }] : [];
   const rows = [
-    { label: 'API', value: ports.map((port) => `http://${shown}:${port}`).join('  ') },
+    { label: 'API', value: ports.map((port) => urlToCall(host, port)).join('  ') },
     { label: 'Docs', value: `${publicUrl}/docs` },
-    { label: 'Worker', value: `http://${shown}:${workerPort}  (health and metrics)` },
+    { label: 'Worker', value: `${urlToCall(host, workerPort)}  (health and metrics)` },
     { label: 'Postgres', value: hidden(infra.databaseUrl) },
     { label: 'Redis', value: hidden(infra.redisUrl) },
     ...data,

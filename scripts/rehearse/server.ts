@@ -106,9 +106,8 @@ async function runningHere(env: Environment): Promise<{ base: URL; worker?: URL;
   const { pid, env: its } = JSON.parse(readFileSync(file, 'utf8')) as RunRecord;
   // The file outlives its process, and pids are used again.
   if (!commandOf(pid)?.includes('start.mjs')) return undefined;
-  const { hostToCall } = await machine<typeof import('../machine/settings.mjs')>('settings');
-  const host = hostToCall(its.HOST);
-  const at = (port: string) => new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const { urlToCall } = await machine<typeof import('../machine/settings.mjs')>('settings');
+  const at = (port: string) => new URL(urlToCall(its.HOST, port));
   return { base: at(its.PORT), worker: its.WORKER_PORT ? at(its.WORKER_PORT) : undefined, supervisor: pid };
 }
 
