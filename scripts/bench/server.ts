@@ -10,6 +10,7 @@ import type { HoldRequest } from '../../libs/booking/inventory.rules.js';
 import { Database } from '../../libs/platform/db/database.js';
 import { Hot } from '../../libs/platform/http/hot.routes.js';
 import { Answers, CanAnyone, Idempotent, IdParam } from '../../libs/platform/http/route.decorators.js';
+import { BACKLOG } from '../../libs/platform/http/serve.js';
 import { makeServer } from '../../libs/platform/http/server.js';
 import { Redis } from '../../libs/platform/redis/redis.js';
 import { type Command, type Profile, type Rival, sampleReply } from './house.js';
@@ -43,7 +44,7 @@ if (rival === 'unqueued') {
   const lock = new LockPerBooking(app.get(Database), rival === 'redis-lock' ? app.get(Redis) : null);
   inventory.hold = (request: HoldRequest) => lock.hold(request);
 }
-await app.listen(0, '127.0.0.1');
+await app.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG });
 
 process.on('message', (command: Command) => void obey(command));
 process.on('disconnect', () => process.exit());

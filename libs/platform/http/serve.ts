@@ -5,6 +5,12 @@ import { PlatformConfig } from '../config/platform.config.js';
 import { Log } from '../observe/log.js';
 import { drainOnSignal } from './drain.js';
 
+/**
+ * Connections that may wait to be accepted, as far as the kernel allows (net.core.somaxconn). An on-sale opens thousands at once; who
+ * finds no room is not told, and tries again after one, three, seven seconds.
+ */
+export const BACKLOG = 8192;
+
 /** Makes an application and listens on its port; exits 1 with what to do when that cannot be. */
 export async function serve(
   name: string,
@@ -15,7 +21,7 @@ export async function serve(
     const app = await make();
     drainOnSignal(app, name);
     const port = portOf(app);
-    await app.listen(port, app.get(PlatformConfig).host);
+    await app.listen({ port, host: app.get(PlatformConfig).host, backlog: BACKLOG });
     app.get(Log).info({ port }, `${name} is ready`);
   } catch (e) {
     console.error(whyNot(name, e));
