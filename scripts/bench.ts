@@ -10,6 +10,7 @@ import { HttpBench } from './bench/http.js';
 import { benchSeats } from './bench/seats.js';
 import { benchVolume, volumeOptions } from './bench/volume.js';
 import type { Row } from './bench/measure.js';
+import { plot } from './bench/plot.js';
 import { median } from './bench/quantile.js';
 
 /** Rows in process, and rows over HTTP, which share a house. */
@@ -63,8 +64,10 @@ async function main(): Promise<void> {
   if (http.length > 0) done.push(...(await measureHttp(http, rounds)));
   console.log('');
   for (const r of done) console.log(`${r.name.padEnd(86)} ${r.figure.padStart(24)}${r.aim && `   aim: ${r.aim}`}`);
-  writeFileSync('bench.json', `${JSON.stringify({ at: new Date().toISOString(), machine, rows: done }, null, 2)}\n`);
-  console.log('\nWritten to bench.json.');
+  const bench = { at: new Date().toISOString(), machine, rows: done };
+  writeFileSync('bench.json', `${JSON.stringify(bench, null, 2)}\n`);
+  writeFileSync('bench.svg', plot(bench));
+  console.log('\nWritten to bench.json and bench.svg.');
 }
 
 async function measureHttp(names: string[], rounds: number): Promise<Row[]> {

@@ -80,8 +80,9 @@ async function compare(rounds: number, { batch, lock, insert }: Record<Name, () 
       figure: spread(toLocks),
       aim: 'at least 20',
       values: toLocks,
+      ratio: true,
     },
-    { name: `the batch in process / ${single}`, figure: spread(toInserts, 2), aim: '-', values: toInserts },
+    { name: `the batch in process / ${single}`, figure: spread(toInserts, 2), aim: '-', values: toInserts, ratio: true },
     { name: 'the batch in process, holds/s', figure: median(batches).toFixed(0), aim: '-', values: batches },
     { name: `${single}, rows/s`, figure: median(inserts).toFixed(0), aim: '-', values: inserts },
   ];

@@ -178,7 +178,7 @@ export class HttpBench {
     await this.profile('nothing', () => this.passThrough());
     const within = await this.profile('holds', () => this.hold('batch', 64));
     return Object.entries(within).map(([name, share]) => ({
-      name: `${name}, of the api's processor time for holds`, figure: `${(share * 100).toFixed(1)} %`, aim: aims[name] ?? '-', values: [share],
+      name: `${name}, of the api's processor time for holds`, figure: `${(share * 100).toFixed(1)} %`, aim: aims[name] ?? '-', values: [share], ratio: name in aims,
     })); // prettier-ignore
   }
 
@@ -262,7 +262,7 @@ const asTarget = ({ eventId, typeId }: Event) => ({ a: eventId, b: typeId });
 /** A ratio within each round. */
 function ratio<R>(name: string, aim: string, rounds: R[], of: (round: R) => number): Row {
   const values = rounds.map(of);
-  return { name, aim, figure: spread(values, 2), values };
+  return { name, aim, figure: spread(values, 2), values, ratio: true };
 }
 
 const said = (name: string, { rate, p50, p99, cpu }: Measured) =>

@@ -6,6 +6,8 @@ export interface Row {
   figure: string;
   aim: string;
   values: number[];
+  /** The values are ratios, one a round, to be shown against the aim. */
+  ratio?: boolean;
 }
 
 /** Median and, in brackets, least and most. */

@@ -75,6 +75,7 @@ function ratioOf(name: string, rounds: [number[], number[]][]): Row {
     figure: `${(many / few).toFixed(2)} ${bounds} (${ms})`,
     aim: 'at most 1.5',
     values,
+    ratio: true,
   };
 }
 
