@@ -12,6 +12,10 @@ import { childrenOf } from '../../scripts/rehearse/processes.js';
 import { type CallOptions, callAt, type Reply, testSecrets, until } from '../harness.js';
 import { Proxy } from '../proxy.js';
 
+/** What can be killed. */
+export const parts = ['api', 'worker', 'Postgres', 'Redis'] as const;
+export type Part = (typeof parts)[number];
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The api or the worker. */
@@ -86,7 +90,8 @@ export class Installation {
     readonly sql: pg.Pool,
   ) {}
 
-  static async start(): Promise<Installation> {
+  /** With these settings beside the usual ones. */
+  static async start(settings: NodeJS.ProcessEnv = {}): Promise<Installation> {
     const { build } = (await import('../../scripts/build.mjs' as string)) as { build(): Promise<unknown> };
     await build();
     const folder = mkdtempSync(join(tmpdir(), 'evently-faults-'));
@@ -106,6 +111,7 @@ export class Installation {
       PORT: String(port),
       WORKER_PORT: String(workerPort),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
+      ...settings,
     };
     const log = (name: string) => join(folder, `${name}.log`);
     const apis: [App, App] = [
@@ -131,6 +137,15 @@ export class Installation {
 
   get redis(): Server {
     return this.infra.redis!;
+  }
+
+  /** Kills a part, of the apis the first, and starts it again. */
+  async crash(part: Part): Promise<void> {
+    if (part === 'api') return this.apis[0].restart();
+    if (part === 'worker') return this.worker.restart();
+    const server = part === 'Postgres' ? this.postgres : this.redis;
+    await server.kill();
+    await server.start();
   }
 
   /** A request to the first api. */
