@@ -73,5 +73,5 @@ const BOOK = `
     VALUES ($1, $2, 1, $9, $10, $11, $12, $12) RETURNING *)
   SELECT b.expires_at, b.created_at, platform.event_append(ARRAY[b.org_id], ARRAY['booking:' || b.id], ARRAY[1], ARRAY['booking.held'],
     ARRAY[jsonb_build_object('orgId', b.org_id, 'bookingId', b.id, 'eventId', b.event_id, 'rows',
-      jsonb_build_object('booking.booking', jsonb_build_array(booking.public_booking(b::booking.booking)), 'booking.item', jsonb_build_array(to_jsonb(i))))],
+      jsonb_build_object('booking.booking', jsonb_build_array(booking.booking_told(b::booking.booking)::jsonb), 'booking.item', jsonb_build_array(to_jsonb(i))))],
     ARRAY[$13], ARRAY[$14]) FROM b, i`;
