@@ -1,5 +1,6 @@
 // Booking's reads: a booking with its items and tickets, lists by event and by account, and the holds whose time is over.
 import { Injectable } from '@nestjs/common';
+import DataLoader from 'dataloader';
 import { Database } from '../platform/db/database.js';
 import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 
@@ -21,6 +22,11 @@ type StateRow = Omit<BookingState, 'items' | 'tickets'> & { items: ItemState[] |
 
 const stateOf = (row: StateRow): BookingState => ({ ...row, items: row.items ?? [], tickets: row.tickets ?? [] });
 
+interface Key {
+  orgId: string;
+  id: string;
+}
+
 export interface BookingFilter {
   status?: string;
   /** Part of a contact's mail address or name, or the beginning of a booking's id. */
@@ -36,11 +42,31 @@ export interface OverdueHold {
 
 @Injectable()
 export class BookingRepository {
-  constructor(private readonly db: Database) {}
+  /** What is asked for in one turn of the event loop, while everyone confirms, is one question. */
+  private readonly together: DataLoader<Key, BookingState | null>;
 
+  constructor(private readonly db: Database) {
+    const options = { cache: false, maxBatchSize: 256, batchScheduleFn: (ask: () => void) => void setImmediate(ask) };
+    this.together = new DataLoader((keys) => this.findAll(keys), options);
+  }
+
+  /** In the ambient transaction where there is one. */
   async find(orgId: string, id: string): Promise<BookingState | null> {
-    const [row] = await this.db.prepared<StateRow>('booking-state', `${STATE} WHERE b.org_id = $1 AND b.id = $2`, [orgId, id]);
-    return row ? stateOf(row) : null;
+    if (!this.db.inTransaction) return this.together.load({ orgId, id });
+    return (await this.findAll([{ orgId, id }]))[0];
+  }
+
+  private async findAll(keys: readonly Key[]): Promise<(BookingState | null)[]> {
+    const rows = await this.db.prepared<StateRow>(
+      'booking-states',
+      `${STATE} JOIN unnest($1::uuid[], $2::uuid[]) AS asked(org_id, id) ON asked.org_id = b.org_id AND asked.id = b.id`,
+      [keys.map((k) => k.orgId), keys.map((k) => k.id)],
+    );
+    const found = new Map(rows.map((row) => [row.id, row]));
+    return keys.map(({ orgId, id }) => {
+      const row = found.get(id);
+      return row?.orgId === orgId ? stateOf(row) : null;
+    });
   }
 
   async ofTicket(orgId: string, ticketId: string): Promise<BookingState | null> {
