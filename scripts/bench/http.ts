@@ -6,7 +6,8 @@ import { spread, type Row } from './measure.js';
 import { median } from './quantile.js';
 
 const SECONDS = 3;
-const WARM_SECONDS = 6;
+/** Node compiles the paths of a request for some ten seconds of load; a server that sells is warm. */
+const WARM_SECONDS = 15;
 /** Fewer than are asked for in a run. */
 const PLACES = 1000;
 
