@@ -18,9 +18,6 @@ type OfPayment = DomainEventData & { bookingId: string };
 type OfEvent = DomainEventData & { eventId: string };
 type Refunding = DomainEventData & { bookingId: string; refund: number };
 
-/** Guests' bookings are of no account. */
-const ACCOUNT = ['rows', 'booking.booking', '0', 'account_id'];
-
 // prettier-ignore
 @Injectable()
 export class BookingProcessor {
@@ -30,7 +27,7 @@ export class BookingProcessor {
     private readonly sweep: Sweep,
   ) {}
 
-  @OnDomainEvent(BookingHeld, 'booking.of-account', { having: ACCOUNT }) held(e: RecordedEvent<DomainEventData & { bookingId: string }>) { return this.after.project(e); }
+  @OnDomainEvent(BookingHeld, 'booking.of-account') held(e: RecordedEvent<DomainEventData & { bookingId: string }>) { return this.after.project(e); }
   @OnDomainEvent(PaymentSucceeded, 'booking.paid') paid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettlePaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(PaymentDeclined, 'booking.unpaid') unpaid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettleUnpaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(EventCancelled, 'booking.event-cancelled') off({ data }: RecordedEvent<OfEvent>) { return this.jobs.add(EndEventBookings({ orgId: data.orgId, eventId: data.eventId })); }

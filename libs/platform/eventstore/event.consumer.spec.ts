@@ -68,19 +68,6 @@ describe('the order of commits', () => {
   // The store is shared by the tests of this file: a consumer of the next one starts after what this one left.
   afterEach(async () => void (await house.sql.query('TRUNCATE platform.event, platform.dead_letter')));
 
-  it('passes by what lacks the part of the data that a consumer asks for, and loses nothing else', async () => {
-    consumer = { ...consumer, having: ['rung', 'by'] };
-    const by = (who: string | null) => ({ orgId: org, bell: 'a', rung: { by: who } });
-    for (const who of [null, 'ada', null, 'bob'])
-      await house.db.transaction(() => house.events.announce({ ...Rung(by(who)), data: by(who) }));
-    await ring('b');
-    await advance();
-    expect(await effects()).toBe('a2 a4');
-    await house.db.transaction(() => house.events.announce({ ...Rung(by('eve')), data: by('eve') }));
-    await advance();
-    expect(await effects()).toBe('a2 a4 a5');
-  });
-
   it('loses nothing when a slow transaction commits after a later one', async () => {
     const slow = await house.sql.connect();
     await slow.query('BEGIN');

@@ -12,8 +12,6 @@ import { EventTrouble } from './event.trouble.js';
 export interface Consumer {
   name: string;
   type: DomainEventType<never>;
-  /** Only those whose data has something other than null at this path. */
-  having?: readonly string[];
   handle(event: RecordedEvent<never>): Promise<void>;
 }
 
@@ -135,9 +133,8 @@ export class EventConsumers {
        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot)
          AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot) AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
          AND type = $3 AND ($4::uuid IS NULL OR (org_id, seq) > ($4::uuid, $5::bigint))
-         AND ($7::text[] IS NULL OR data #>> $7 IS NOT NULL)
        ORDER BY org_id, seq LIMIT $6`,
-      [place.done, target, consumer.type.type, place.target_org, place.target_seq, limit, consumer.having ?? null],
+      [place.done, target, consumer.type.type, place.target_org, place.target_seq, limit],
     );
     const end = rows.findIndex((r) => r.org_id !== rows[0].org_id);
     return end === -1 ? rows : rows.slice(0, end);

@@ -10,16 +10,11 @@ export const TICKS = 'evently:ticks';
 export interface Hears {
   type: DomainEventType<never>;
   consumer: string;
-  /** Only those whose data has something other than null at this path; the others are passed by in Postgres. */
-  having?: readonly string[];
 }
 
 /** Hears a domain event under a consumer name of its own, `context.what-it-does`. */
-export const OnDomainEvent = <D extends DomainEventData>(
-  type: DomainEventType<D>,
-  consumer: string,
-  { having }: Pick<Hears, 'having'> = {},
-) => SetMetadata<string, Hears>(HEARS, { type: type as unknown as DomainEventType<never>, consumer, having });
+export const OnDomainEvent = <D extends DomainEventData>(type: DomainEventType<D>, consumer: string) =>
+  SetMetadata<string, Hears>(HEARS, { type: type as unknown as DomainEventType<never>, consumer });
 
 /** Does a job. Each job has one handler. The handler gets the job's data and a `JobRun` to tell progress through. */
 export const OnJob = <D extends { orgId: string }>(type: JobType<D>) => SetMetadata(WORKS, type);

@@ -110,8 +110,7 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
         const hears = Reflect.getMetadata(HEARS, method) as Hears | undefined;
         const works = Reflect.getMetadata(WORKS, method) as JobType<never> | undefined;
         const ticks = Reflect.getMetadata(TICKS, method) as number | undefined;
-        if (hears)
-          this.addConsumer({ name: hears.consumer, type: hears.type, having: hears.having, handle: call as Consumer['handle'] });
+        if (hears) this.addConsumer({ name: hears.consumer, type: hears.type, handle: call as Consumer['handle'] });
         if (works) {
           if (worked.has(works.type)) throw new Error(`The job ${works.type} has two handlers.`);
           worked.add(works.type);
