@@ -1,6 +1,6 @@
 // Booking's reads: a booking with its items and tickets, lists by event and by account, and the holds whose time is over.
 import { Injectable } from '@nestjs/common';
-import DataLoader from 'dataloader';
+import { gather } from '../kernel/gather.js';
 import { Database } from '../platform/db/database.js';
 import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 
@@ -43,16 +43,13 @@ export interface OverdueHold {
 @Injectable()
 export class BookingRepository {
   /** What is asked for in one turn of the event loop, while everyone confirms, is one question. */
-  private readonly together: DataLoader<Key, BookingState | null>;
+  private readonly findTogether = gather(256, (keys: readonly Key[]) => this.findAll(keys));
 
-  constructor(private readonly db: Database) {
-    const options = { cache: false, maxBatchSize: 256, batchScheduleFn: (ask: () => void) => void setImmediate(ask) };
-    this.together = new DataLoader((keys) => this.findAll(keys), options);
-  }
+  constructor(private readonly db: Database) {}
 
   /** In the ambient transaction where there is one. */
   async find(orgId: string, id: string): Promise<BookingState | null> {
-    if (!this.db.inTransaction) return this.together.load({ orgId, id });
+    if (!this.db.inTransaction) return this.findTogether({ orgId, id });
     return (await this.findAll([{ orgId, id }]))[0];
   }
 

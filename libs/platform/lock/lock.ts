@@ -1,26 +1,19 @@
 // Locks: leases on Redis that thin a crowd. Correctness never rests on them: with Redis away they are granted, and say so.
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import DataLoader from 'dataloader';
+import { gather } from '../../kernel/gather.js';
 import { Redis } from '../redis/redis.js';
 
-// Each takes many leases: a key, and two arguments of its own, an owner's token and milliseconds. 1 for each that was done.
-const TAKE = `local done = {}
+/** A script over many leases: for each a key, and two arguments of its own, an owner's token and milliseconds. 1 for each that was done. */
+const forEach = (lua: (token: string, ms: string) => string) => `local done = {}
 for i, key in ipairs(KEYS) do
-  done[i] = redis.call('SET', key, ARGV[2 * i - 1], 'PX', ARGV[2 * i], 'NX') and 1 or 0
+  done[i] = ${lua('ARGV[2 * i - 1]', 'ARGV[2 * i]')} or 0
 end
 return done`;
+const TAKE = forEach((token, ms) => `redis.call('SET', key, ${token}, 'PX', ${ms}, 'NX') and 1`);
 /** Deletes only what its own holder wrote: a late holder must not free the next one's lock. */
-const RELEASE = `local done = {}
-for i, key in ipairs(KEYS) do
-  done[i] = redis.call('GET', key) == ARGV[2 * i - 1] and redis.call('DEL', key) or 0
-end
-return done`;
-const EXTEND = `local done = {}
-for i, key in ipairs(KEYS) do
-  done[i] = redis.call('GET', key) == ARGV[2 * i - 1] and redis.call('PEXPIRE', key, ARGV[2 * i]) or 0
-end
-return done`;
+const RELEASE = forEach((token) => `redis.call('GET', key) == ${token} and redis.call('DEL', key)`);
+const EXTEND = forEach((token, ms) => `redis.call('GET', key) == ${token} and redis.call('PEXPIRE', key, ${ms})`);
 
 interface Wish {
   key: string;
@@ -88,16 +81,10 @@ export class Lock {
 /** Wishes of one turn of the event loop go to Redis together: a crowd costs one command a turn, not one a head. */
 function gathered(redis: Redis, name: string, lua: string): (wish: Wish) => Promise<Answer> {
   const script = redis.script<number[]>(name, lua);
-  const all = async (wishes: readonly Wish[]): Promise<Answer[]> => {
+  return gather(1000, async (wishes: readonly Wish[]): Promise<Answer[]> => {
     const keys = wishes.map((w) => w.key);
     const args = wishes.flatMap((w) => [w.token, w.ms]);
     const done = await redis.ask<number[] | null>((r) => script(r, keys, args), null);
     return wishes.map((_, i) => (done ? done[i] === 1 : 'away'));
-  };
-  const loader = new DataLoader<Wish, Answer>(all, {
-    cache: false,
-    maxBatchSize: 1000,
-    batchScheduleFn: (send) => setImmediate(send),
   });
-  return (wish) => loader.load(wish);
 }
