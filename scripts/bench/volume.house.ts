@@ -59,22 +59,16 @@ export class House {
     const { makeApp } = await script<{ makeApp(options: object): Stop & { start(): Promise<unknown> } }>('machine/app.mjs');
     const { freePort } = await script<typeof import('../machine/port.mjs')>('machine/port.mjs');
     const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
     const servers = await startServers();
     const things: Stop[] = [servers];
     const house = new House(size, port, things);
     try {
       const env = {
-        ...process.env, ...servers.env, HOST: '127.0.0.1', PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`,
-        NODE_ENV: 'development', LOG_LEVEL: 'info',
+        ...process.env, ...servers.env, HOST: '127.0.0.1', PORT: String(port), PUBLIC_URL: url, NODE_ENV: 'development', LOG_LEVEL: 'info',
       }; // prettier-ignore
-      const api = makeApp({
-        name: 'the api',
-        entry: 'apps/api/main.js',
-        port,
-        host: '127.0.0.1',
-        env,
-        log: join(servers.folder, 'api.log'),
-      });
+      const log = join(servers.folder, 'api.log');
+      const api = makeApp({ name: 'the api', entry: 'apps/api/main.js', port, url, env, log });
       things.push(api);
       await api.start();
       const loaded = await load(servers.databaseUrl, size, await house.adaRegisters(), signal);
