@@ -10,7 +10,7 @@ export class BookingBatch1763769651000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      `DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.seat_again, booking.lock_bookings, booking.reachable, booking.why_unlocked, booking.booking_told, booking.items_told, booking.ticket_told, booking.told`,
+      `DROP FUNCTION booking.hold_batch, booking.confirm_batch, booking.release_batch, booking.end_bookings, booking.lock_pools, booking.seat_again, booking.lock_bookings, booking.reachable, booking.why_unlocked, booking.booking_told, booking.item_told, booking.ticket_told, booking.told`,
     );
   }
 }

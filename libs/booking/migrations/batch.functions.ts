@@ -22,10 +22,9 @@ CREATE OR REPLACE FUNCTION booking.booking_told(b booking.booking) RETURNS text 
     booking.told(b.promo_id), booking.told(b.account_id), booking.told(b.person))
 $$;
 
-CREATE OR REPLACE FUNCTION booking.items_told(in_org uuid, in_booking uuid) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT string_agg(format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s,"seat_ids":%s}',
-    i.org_id, i.booking_id, i.line, i.ticket_type_id, i.pool_id, i.quantity, i.unit_price, i.total, booking.told(i.seat_ids)), ',')
-  FROM booking.item i WHERE i.org_id = in_org AND i.booking_id = in_booking
+CREATE OR REPLACE FUNCTION booking.item_told(i booking.item) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s,"seat_ids":%s}',
+    i.org_id, i.booking_id, i.line, i.ticket_type_id, i.pool_id, i.quantity, i.unit_price, i.total, booking.told(i.seat_ids))
 $$;
 
 CREATE OR REPLACE FUNCTION booking.ticket_told(t booking.ticket) RETURNS text LANGUAGE sql STABLE AS $$
@@ -188,7 +187,7 @@ BEGIN
   LEFT JOIN platform.idempotency i ON i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at > at - interval '24 hours'
   LEFT JOIN booking.event_sale s ON s.org_id = r.org AND s.event_id = r.event;
 
-  IF EXISTS (SELECT 1 FROM unnest(r_promo) p WHERE p IS NOT NULL) THEN
+  IF cardinality(array_remove(r_promo, NULL)) > 0 THEN
     INSERT INTO booking.promo_use (org_id, promo_id) SELECT DISTINCT o, p FROM unnest(r_org, r_promo) x(o, p) WHERE p IS NOT NULL ORDER BY p ON CONFLICT DO NOTHING;
     PERFORM 1 FROM booking.promo_use u WHERE (u.org_id, u.promo_id) IN (SELECT o, p FROM unnest(r_org, r_promo) x(o, p)) ORDER BY u.promo_id FOR UPDATE;
   END IF;
@@ -285,14 +284,14 @@ BEGIN
 
   SELECT platform.event_append(array_agg(b.org_id), array_agg('booking:' || b.id), array_agg(1), array_agg('booking.held'::text),
     array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","rows":{"booking.booking":[%s],"booking.item":[%s]}}',
-      b.org_id, b.id, b.event_id, booking.booking_told(b), booking.items_told(b.org_id, b.id))::jsonb), array_agg(r.actor), array_agg(r.request))
+      b.org_id, b.id, b.event_id, booking.booking_told(b), lines.told)::jsonb), array_agg(r.actor), array_agg(r.request))
   INTO kept
   FROM unnest(r_org, r_id, r_actor, r_request, v) r(org, id, actor, request, verdict)
-  JOIN booking.booking b ON b.org_id = r.org AND b.id = r.id WHERE r.verdict = 'held' HAVING count(*) > 0;
+  JOIN booking.booking b ON b.org_id = r.org AND b.id = r.id,
+  LATERAL (SELECT string_agg(booking.item_told(i), ',') AS told FROM booking.item i WHERE i.org_id = b.org_id AND i.booking_id = b.id) lines
+  WHERE r.verdict = 'held' HAVING count(*) > 0;
 
-  -- One effect per key: the verdict goes with it. Expired keys make room first; a key decided elsewhere meanwhile undoes this batch.
-  DELETE FROM platform.idempotency i USING unnest(r_org, r_scope, r_key, v) r(org, scope, key, verdict)
-  WHERE i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at <= at - interval '24 hours' AND r.verdict NOT IN ('replay', 'reused');
+  -- One effect per key: the verdict goes with it. A key decided elsewhere meanwhile undoes this batch.
   SELECT platform.idempotency_keep(array_agg(r.org), array_agg(r.scope), array_agg(r.key), array_agg(r.hash),
       array_agg(CASE WHEN r.verdict = 'held' THEN 201 ELSE 409 END::smallint), array_agg(nullif(r.verdict, 'held')),
       array_agg(CASE WHEN r.verdict = 'held' THEN r.id END), array_agg(r.request)), count(*)
@@ -304,6 +303,11 @@ BEGIN
     RAISE EXCEPTION 'an idempotency key was decided elsewhere' USING ERRCODE = '40001';
   END IF;
 
+  IF NOT 'replay' = ANY (v) THEN
+    RETURN QUERY SELECT r.verdict, CASE WHEN r.verdict = 'held' THEN at + r.seconds * interval '1 second' END, at, NULL::smallint, NULL::text, NULL::uuid, NULL::text
+    FROM unnest(v, r_seconds) WITH ORDINALITY r(verdict, seconds, ord) ORDER BY r.ord;
+    RETURN;
+  END IF;
   RETURN QUERY SELECT r.verdict, CASE WHEN r.verdict = 'held' THEN at + r.seconds * interval '1 second' END, at, i.status, i.code, i.subject_id, i.request_id
   FROM unnest(v, r_seconds, r_org, r_scope, r_key) WITH ORDINALITY r(verdict, seconds, org, scope, key, ord)
   LEFT JOIN platform.idempotency i ON r.verdict = 'replay' AND i.org_id = r.org AND i.scope = r.scope AND i.key = r.key
