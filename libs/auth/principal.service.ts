@@ -14,6 +14,8 @@ import { SessionRepository } from './session.repository.js';
 /** How long a revoked session or key, or a lost role, may still count in another process. */
 const REMEMBER_MS = 2000;
 const REMEMBERED_MAX = 20_000;
+/** Guests come for a request or two: what is remembered of more of them is only walked through by the garbage collector. */
+const GUESTS_MAX = 2000;
 const API_KEY = /^evk_[0-9A-Za-z]{43}$/;
 const GUEST = /^evg_([0-9a-f-]{36})\.([A-Za-z0-9_-]{43})$/;
 const GUEST_PURPOSE = 'guest';
@@ -31,7 +33,7 @@ interface KnownKey {
 export class PrincipalService {
   private readonly accounts = new LRUCache<string, Account>({ max: REMEMBERED_MAX, ttl: REMEMBER_MS });
   private readonly keys = new LRUCache<string, KnownKey>({ max: REMEMBERED_MAX, ttl: REMEMBER_MS });
-  private readonly guests = new LRUCache<string, Principal>({ max: REMEMBERED_MAX });
+  private readonly guests = new LRUCache<string, Principal>({ max: GUESTS_MAX });
   /** Raised with everything forgotten, so that what was read before a change is not remembered after it. */
   private forgotten = 0;
 
