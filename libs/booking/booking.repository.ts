@@ -20,7 +20,11 @@ const STATE = `
 
 type StateRow = Omit<BookingState, 'items' | 'tickets'> & { items: ItemState[] | null; tickets: TicketState[] | null };
 
-const stateOf = (row: StateRow): BookingState => ({ ...row, items: row.items ?? [], tickets: row.tickets ?? [] });
+function stateOf(row: StateRow): BookingState {
+  row.items ??= [];
+  row.tickets ??= [];
+  return row as BookingState;
+}
 
 interface Key {
   orgId: string;

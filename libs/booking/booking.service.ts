@@ -73,7 +73,7 @@ export class Bookings {
   private async decide({ claim, requestId, dto, ...at }: Attempt): Promise<Decided> {
     for (let attempt = 1; ; attempt++) {
       const wish = await this.requests.prepare(at, dto, attempt > 1);
-      const decided = await this.holder.hold({ ...wish, claim, requestId });
+      const decided = await this.holder.hold(wish, claim, requestId);
       if (decided.verdict.said !== 'stale' || attempt === STALE_TRIES) return decided;
     }
   }

@@ -26,9 +26,11 @@ export class Holder {
   }
 
   async hold(
-    wish: PreparedHold & { claim: IdempotencyClaim; requestId: string },
+    wish: PreparedHold,
+    claim: IdempotencyClaim,
+    requestId: string,
   ): Promise<{ verdict: HoldVerdict; state: BookingState | null }> {
-    const request = this.requestOf(wish);
+    const request = this.requestOf(wish, claim, requestId);
     const at = { orgId: request.orgId, eventId: request.eventId };
     const open = wish.lines
       .map((l, i) => ({ line: request.lines[i], zone: l.type.kind === 'seated' && !l.seatIds ? l.type.zone : null }))
@@ -55,7 +57,7 @@ export class Holder {
     }
   }
 
-  private requestOf(wish: PreparedHold & { claim: IdempotencyClaim; requestId: string }): HoldRequest {
+  private requestOf(wish: PreparedHold, claim: IdempotencyClaim, requestId: string): HoldRequest {
     const { event, prices, contact, who } = wish;
     const accountId = who.kind === 'account' ? who.accountId : null;
     const limited = wish.lines.some((l) => l.type.maxPerPerson !== null) || (prices.promo?.maxPerPerson ?? null) !== null;
@@ -75,10 +77,10 @@ export class Holder {
       name: contact?.name ?? null,
       locale: contact?.locale ?? 'en',
       answers: wish.answers,
-      claim: wish.claim,
+      claim,
       open: wish.lines.some((l) => l.type.kind === 'seated' && !l.seatIds),
       actor: wish.actor,
-      requestId: wish.requestId,
+      requestId,
       lines: wish.lines.map((l, i): HoldLine => ({
         ticketTypeId: l.type.id,
         poolId: l.type.poolId,

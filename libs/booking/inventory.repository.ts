@@ -27,6 +27,9 @@ const HOLD = call('hold_batch', 37);
 const CONFIRM = call('confirm_batch', 16);
 const RELEASE = call('release_batch', 12);
 
+/** An array parameter of what needs no quotes in an array's text (ids, numbers, booleans, instants): pg would look into each for what to quote. */
+const bare = <T>(list: readonly T[], of: (one: T) => string | number | boolean | null | undefined) =>
+  `{${list.map((one) => of(one) ?? 'NULL').join(',')}}`;
 const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v));
 const bytes = (b: Buffer | null) => (b === null ? null : `\\x${b.toString('hex')}`);
 
@@ -37,34 +40,36 @@ export class InventoryRepository {
   /** Decides holds in the order given. `wait`: wait for locked rows instead of skipping them. */
   async hold(batch: readonly HoldRequest[], wait: boolean): Promise<HoldVerdict[]> {
     const pools = poolList(batch);
-    const lines = batch.flatMap((r, i) => r.lines.map((l) => ({ ...l, request: i + 1 })));
+    const lines = batch.flatMap((r) => r.lines);
     let first = 1;
-    const firsts = batch.map((r) => (first += r.lines.length) - r.lines.length);
+    const firsts = bare(batch, (r) => (first += r.lines.length) - r.lines.length);
+    const requests = batch.flatMap((r, i) => r.lines.map(() => i + 1));
     const rows = await this.db.prepared<HoldRow>('hold-batch', HOLD, [
       wait, pools.org, pools.pool,
-      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.eventId), batch.map((r) => r.revision),
-      batch.map((r) => r.holdSeconds), batch.map((r) => r.currency), batch.map((r) => r.total),
-      batch.map((r) => r.promo?.id ?? null), batch.map((r) => r.promo?.maxUses ?? null), batch.map((r) => r.promo?.maxPerPerson ?? null),
-      batch.map((r) => r.accountId), batch.map((r) => bytes(r.person)),
+      bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.eventId), bare(batch, (r) => r.revision),
+      bare(batch, (r) => r.holdSeconds), batch.map((r) => r.currency), bare(batch, (r) => r.total),
+      bare(batch, (r) => r.promo?.id), bare(batch, (r) => r.promo?.maxUses), bare(batch, (r) => r.promo?.maxPerPerson),
+      bare(batch, (r) => r.accountId), batch.map((r) => bytes(r.person)),
       batch.map((r) => r.email), batch.map((r) => r.name), batch.map((r) => r.locale), batch.map((r) => json(r.answers)),
-      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)), batch.map((r) => r.open),
-      batch.map((r) => r.actor), batch.map((r) => r.requestId), firsts, batch.map((r) => r.lines.length),
-      lines.map((l) => l.request), lines.map((l) => l.ticketTypeId), lines.map((l) => pools.indexOf.get(l.poolId)),
-      lines.map((l) => l.quantity), lines.map((l) => l.unitPrice), lines.map((l) => l.total), lines.map((l) => l.seatIds?.join(',') ?? null),
-      lines.map((l) => l.salesStartAt?.toISOString() ?? null), lines.map((l) => l.salesEndAt?.toISOString() ?? null),
-      lines.map((l) => l.maxPerPerson),
+      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)), bare(batch, (r) => r.open),
+      batch.map((r) => r.actor), batch.map((r) => r.requestId), firsts, bare(batch, (r) => r.lines.length),
+      requests, bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
+      bare(lines, (l) => l.quantity), bare(lines, (l) => l.unitPrice), bare(lines, (l) => l.total), lines.map((l) => l.seatIds?.join(',') ?? null),
+      bare(lines, (l) => l.salesStartAt?.toISOString()), bare(lines, (l) => l.salesEndAt?.toISOString()),
+      bare(lines, (l) => l.maxPerPerson),
     ]); // prettier-ignore
     return rows.map(verdictOf);
   }
 
   async confirm(batch: readonly ConfirmRequest[], wait: boolean): Promise<ConfirmVerdict[]> {
     const pools = poolList(batch);
-    const tickets = batch.flatMap((r, i) => r.tickets.map((t) => ({ ...t, request: i + 1 })));
+    const tickets = batch.flatMap((r) => r.tickets);
+    const requests = batch.flatMap((r, i) => r.tickets.map(() => i + 1));
     const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said']; decided_at: Date }>('confirm-batch', CONFIRM, [
       wait, pools.org, pools.pool,
-      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.late),
+      bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), bare(batch, (r) => r.late),
       batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
-      tickets.map((t) => t.request), tickets.map((t) => t.id), tickets.map((t) => t.line), tickets.map((t) => t.ticketTypeId),
+      requests, bare(tickets, (t) => t.id), bare(tickets, (t) => t.line), bare(tickets, (t) => t.ticketTypeId),
       tickets.map((t) => t.seatId), tickets.map((t) => t.code),
     ]); // prettier-ignore
     return rows.map((r) => (r.verdict === 'confirmed' ? { said: r.verdict, at: r.decided_at } : { said: r.verdict }));
@@ -74,8 +79,8 @@ export class InventoryRepository {
     const pools = poolList(batch);
     const rows = await this.db.prepared<{ verdict: ReleaseVerdict['said'] }>('release-batch', RELEASE, [
       wait, pools.org, pools.pool,
-      batch.map((r) => r.orgId), batch.map((r) => r.bookingId), batch.map((r) => r.version), batch.map((r) => r.reason), batch.map((r) => r.note),
-      batch.map((r) => r.refund), batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
+      bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), batch.map((r) => r.reason), batch.map((r) => r.note),
+      bare(batch, (r) => r.refund), batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
     ]); // prettier-ignore
     return rows.map((r) => ({ said: r.verdict }));
   }

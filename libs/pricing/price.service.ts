@@ -20,14 +20,14 @@ export class PriceService extends PricingPort {
       if (unitPrice === undefined) {
         throw invalid([{ pointer: `/items/${i}/ticketTypeId`, detail: 'The event has no ticket type with this id.' }]);
       }
-      return { ...line, unitPrice };
+      return { ticketTypeId: line.ticketTypeId, quantity: line.quantity, unitPrice };
     });
     const promo = promoCode === undefined ? null : await this.promo(event, promoCode, now);
     const totals = lineTotals(priced, promo && promo.discount);
     if (totals === null)
       throw invalid([{ pointer: '/items', detail: 'The total is more than money can be. Book fewer at once.' }]);
     return {
-      lines: priced.map((line, i) => ({ ...line, total: totals[i] })),
+      lines: priced.map(({ ticketTypeId, quantity, unitPrice }, i) => ({ ticketTypeId, quantity, unitPrice, total: totals[i] })),
       total: sum(totals),
       promo: promo && { id: promo.id, maxUses: promo.maxUses, maxPerPerson: promo.maxPerPerson },
     };

@@ -57,8 +57,7 @@ export class Access {
  * Leaves out rules that can never hold, of a role in no organization. `may` always asks about an object, so they say nothing; and a guest, who
  * comes for one request or two, has an ability of two rules in place of thirty.
  */
-const sparing = (can: Grant): Grant =>
-  ((...rule: Parameters<Grant>) => (isNever(rule[2]) ? undefined : can(...rule))) as Grant;
+const sparing = (can: Grant): Grant => ((...rule: Parameters<Grant>) => (isNever(rule[2]) ? undefined : can(...rule))) as Grant;
 
 const isNever = (conditions: unknown): boolean =>
   typeof conditions === 'object' &&

@@ -14,8 +14,16 @@ const nearly = fc.array(part, { minLength: 3, maxLength: 12 }).map((parts) => pa
 describe('mail addresses', () => {
   it('are right at a glance only where class-validator says so too', () => {
     const plain = fc.stringMatching(PLAIN_ADDRESS).filter((text) => text.length <= 254);
-    const any = fc.oneof(plain, nearly, fc.emailAddress(), fc.tuple(nearly, nearly).map((both) => both.join('@')));
-    fc.assert(fc.property(any, (text) => isMailAddress(text) === (text.length <= 254 && isEmail(text))), { numRuns: 5000 });
+    const any = fc.oneof(
+      plain,
+      nearly,
+      fc.emailAddress(),
+      fc.tuple(nearly, nearly).map((both) => both.join('@')),
+    );
+    fc.assert(
+      fc.property(any, (text) => isMailAddress(text) === (text.length <= 254 && isEmail(text))),
+      { numRuns: 5000 },
+    );
   });
 
   it('are plain where nearly all of them are', () => {

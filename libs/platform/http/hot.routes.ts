@@ -11,6 +11,7 @@ import { LimitHook } from '../limit/limit.hook.js';
 import { versioned } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { ProblemFilter } from './problem.filter.js';
+import type { IdempotencyMode } from './route.decorators.js';
 import { validationPipe } from './validation.pipe.js';
 
 interface Marked {
@@ -58,6 +59,7 @@ interface Route {
   controller: object;
   guards: readonly CanActivate[];
   status: number;
+  kept: IdempotencyMode | undefined;
   args: Argument[];
 }
 
@@ -88,7 +90,8 @@ export class HotRoutes {
     const controller = this.modules.get<object>(type, { strict: false });
     const handler = (type.prototype as Record<string, Handler>)[method];
     const status = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number;
-    return { type, handler, controller, guards, status, args: this.argumentsOf(type, method) };
+    const kept = this.idempotency.modeOf(handler);
+    return { type, handler, controller, guards, status, kept, args: this.argumentsOf(type, method) };
   }
 
   private argumentsOf(type: Type, method: string): Argument[] {
@@ -125,7 +128,7 @@ export class HotRoutes {
       this.limits.late(request, reply);
       reply.status(route.status);
       const work = () => call(route, context);
-      const value = await (this.idempotency.around(route.handler, request, reply, work) ?? work());
+      const value = await (this.idempotency.around(route.kept, request, reply, work) ?? work());
       if (value === undefined || typeof value === 'string') return reply.send(value);
       const body = versioned(value, request, reply);
       return body === undefined ? reply.send() : reply.type('application/json; charset=utf-8').send(JSON.stringify(body));

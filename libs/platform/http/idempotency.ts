@@ -74,13 +74,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const work = () => lastValueFrom(next.handle(), { defaultValue: undefined });
-    const once = this.around(context.getHandler(), request, reply, work);
+    const once = this.around(this.modeOf(context.getHandler()), request, reply, work);
     return once ? from(once) : next.handle();
   }
 
+  /** How a handler's replies are kept. */
+  modeOf(handler: object): IdempotencyMode | undefined {
+    return this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, handler as () => unknown);
+  }
+
   /** Runs a handler's work once per key; null where the route keeps nothing here, or the request sent no key. */
-  around(handler: object, request: FastifyRequest, reply: FastifyReply, work: () => Promise<unknown>): Promise<unknown> | null {
-    const mode = this.reflector.get<IdempotencyMode | undefined>(IDEMPOTENT, handler as () => unknown);
+  around(
+    mode: IdempotencyMode | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    work: () => Promise<unknown>,
+  ): Promise<unknown> | null {
     if (!mode || mode === 'own') return null;
     const sent = claimOf(request);
     if (!sent) return null;

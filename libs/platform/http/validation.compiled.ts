@@ -17,11 +17,8 @@ type Plain = Record<string, unknown>;
 export type Compiled = (body: unknown) => object | undefined;
 type Validation = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
 
-interface Check {
-  test: ValidatorConstraintInterface;
-  each: boolean;
-  args: ValidationArguments;
-}
+/** True for a value that is right in this instance. */
+type Check = (value: unknown, made: object) => boolean;
 
 interface Property {
   name: string;
@@ -92,9 +89,17 @@ function read(type: Class, name: string, validations: Validation[]): Property | 
 }
 
 function checksOf(type: Class, v: Validation): Check[] {
-  const args = { targetName: type.name, property: v.propertyName, constraints: v.constraints, object: {}, value: undefined };
   const tests = getMetadataStorage().getTargetValidatorConstraints(v.constraintCls);
-  return tests.map(({ instance }) => ({ test: instance, each: v.each, args }));
+  return tests.map(({ instance }) => checkOf(instance, v.each, { targetName: type.name, property: v.propertyName, constraints: v.constraints, object: {}, value: undefined })); // prettier-ignore
+}
+
+function checkOf(test: ValidatorConstraintInterface, each: boolean, args: ValidationArguments): Check {
+  const right = (value: unknown) => test.validate(value, args) === true; // A promise is not: left to the pipe.
+  return (value, made) => {
+    args.object = made;
+    args.value = value;
+    return each && Array.isArray(value) ? value.every(right) : right(value);
+  };
 }
 
 /** Puts a property into the instance as class-transformer would; false when it holds something that is not right or not known. */
@@ -114,12 +119,6 @@ function fill({ name, nested, transforms }: Property, made: Plain, body: Plain):
 function holds({ name, conditions, checks }: Property, made: Plain): boolean {
   const value = made[name];
   for (const condition of conditions) if (!condition(made, value)) return true;
-  for (const { test, each, args } of checks) {
-    const now = args as { object: object; value: unknown };
-    now.object = made;
-    now.value = value;
-    const right = (v: unknown) => test.validate(v, args) === true; // A promise is not: left to the pipe.
-    if (each && Array.isArray(value) ? !value.every(right) : !right(value)) return false;
-  }
+  for (const check of checks) if (!check(value, made)) return false;
   return true;
 }

@@ -102,30 +102,18 @@ export class RequestWatch {
 
   private hookFor(method: string, url: string): Hook {
     const record = this.recordOf(method, url);
+    const route = JSON.stringify(url);
     const hook: Hook = (request, reply, done) => {
       const status = reply.statusCode;
       const ms = reply.elapsedTime;
       record.observe(status, ms);
-      this.line(request, url, status, ms);
+      // The request's own ids, since the ambient ones may be gone when the reply has left. Never the address asked for: it may hold a secret.
+      const trace = request.traceId === undefined ? '' : `,"traceId":"${request.traceId}"`;
+      const told = `"method":"${request.method}","route":${route},"status":${status},"ms":${Math.round(ms * 100) / 100}`;
+      this.log.request(status >= 500 ? 'warn' : 'info', `${told},"requestId":"${request.id}"${trace}`);
       done();
     };
     hook.watches = true;
     return hook;
-  }
-
-  /** The request's own ids, since the ambient ones may be gone when the reply has left. Never the address asked for: it may hold a secret. */
-  private line(request: FastifyRequest, route: string, status: number, ms: number): void {
-    const { requests } = this.log;
-    if (!requests.isLevelEnabled('info')) return;
-    const fields = {
-      method: request.method,
-      route,
-      status,
-      ms: Math.round(ms * 100) / 100,
-      requestId: request.id,
-      traceId: request.traceId,
-    };
-    if (status >= 500) requests.warn(fields, 'request');
-    else requests.info(fields, 'request');
   }
 }

@@ -18,8 +18,7 @@ export class Redis implements OnApplicationShutdown {
   private readonly subscribers: Client[] = [];
 
   constructor(private readonly config: PlatformConfig) {
-    // Commands of one turn of the event loop leave in one write.
-    this.client = new Client(config.redisUrl, { ...settings, keyPrefix: config.redisPrefix, enableAutoPipelining: true });
+    this.client = new Client(config.redisUrl, { ...settings, keyPrefix: config.redisPrefix });
     this.client.on('error', () => undefined); // Told by `up`; each use has its own way on.
   }
 
