@@ -4,7 +4,9 @@ import { decodeCursor, type PageRequest } from '../kernel/pages.js';
 import { Database } from '../platform/db/database.js';
 import type { EventPath } from './catalog.repository.js';
 import type { Event } from './event.entity.js';
-import { boxAround, distanceSql, plainLetters, searchQuery, type Near } from './listing.rules.js';
+import {
+  CELLS_PER_DEGREE, boxAround, cellsOver, distanceSql, eachCell, plainLetters, searchWords, wordsForIndex, worthLooking, type Near,
+} from './listing.rules.js'; // prettier-ignore
 
 export interface ListingQuery extends PageRequest {
   q?: string;
@@ -19,8 +21,21 @@ export interface Listed extends EventPath {
 
 const LISTED = `org_id AS "orgId", event_id AS "eventId", starts_at AS "startsAt"`;
 
+const IN_ORDER = 'ORDER BY starts_at, event_id';
+const ROW = `floor(latitude * ${CELLS_PER_DEGREE})::int`;
+const COLUMN = `floor(longitude * ${CELLS_PER_DEGREE})::int`;
+
 /** So many of the next events are looked through for what was asked for before an index is. */
 const NEXT = 1000;
+
+/** The next events, of which too few are asked for: how many were looked through, have each word, and are near. */
+interface Counted {
+  looked: number;
+  near: number;
+  words: number[];
+  /** Events in all, roughly; below nought when nobody counted them yet. */
+  all: number;
+}
 
 @Injectable()
 export class ListingRepository {
@@ -52,35 +67,29 @@ export class ListingRepository {
     return (await this.db.query<Row>(sql, [orgId, venueId]))[0] ?? null;
   }
 
-  /** What the public finds, by start, one more than the page holds. `from` is included, `to` is not; both ask for the start. */
-  async search({ q, from, to, near, limit, cursor }: ListingQuery): Promise<Listed[]> {
-    const after = decodeCursor(cursor, 2);
-    const params: unknown[] = [];
-    const put = (value: unknown) => `$${params.push(value)}`;
-    // Asked once: the function itself would be called for every row.
-    const when = ['ends_at > (SELECT platform.now())'];
-    if (from) when.push(`starts_at >= ${put(from)}`);
-    if (to) when.push(`starts_at < ${put(to)}`);
-    if (after) when.push(`(starts_at, event_id) > (${put(after[0])}::timestamptz, ${put(after[1])}::uuid)`);
-    const what: string[] = [];
-    if (q !== undefined) {
-      const query = searchQuery(q);
-      if (query === null) return [];
-      what.push(`words @@ to_tsquery('simple', ${put(query)})`);
-    }
-    if (near) what.push(...nearConditions(near, put));
-    const page = `ORDER BY starts_at, event_id LIMIT ${put(limit + 1)}`;
-    if (what.length === 0)
-      return this.db.query<Listed>(`SELECT ${LISTED} FROM catalog.listing WHERE ${when.join(' AND ')} ${page}`, params);
-    // What is common is among the next events. What is not is found by its index, and sorted: left to itself, Postgres takes two common
-    // words for a common pair, and looks for a pair that never occurs through all events by their time.
-    const next = `SELECT * FROM catalog.listing WHERE ${when.join(' AND ')} ORDER BY starts_at, event_id LIMIT ${NEXT}`;
-    const soon = await this.db.query<Listed>(`SELECT ${LISTED} FROM (${next}) next WHERE ${what.join(' AND ')} ${page}`, params);
-    if (soon.length > limit) return soon;
-    return this.db.query<Listed>(
-      `WITH found AS MATERIALIZED (SELECT * FROM catalog.listing WHERE ${[...when, ...what].join(' AND ')}) SELECT ${LISTED} FROM found ${page}`,
-      params,
-    );
+  /**
+   * What the public finds, by start, one more than the page holds. `from` is included, `to` is not; both ask for the start. What is
+   * common is among the next events. What is not is found by the index that has the fewest rows for it, as those events tell:
+   * left to itself, Postgres takes two common words for a common pair, and reads a common word to the end beside a rare one.
+   */
+  async search(query: ListingQuery): Promise<Listed[]> {
+    const { q, near } = query;
+    const words = q === undefined ? [] : searchWords(q);
+    if (q !== undefined && words.length === 0) return [];
+    const wanted = query.limit + 1;
+    const ask = new Ask(query, words);
+    if (words.length === 0 && !near) return this.db.query<Listed>(...ask.inOrder());
+    const cells = near ? eachCell(cellsOver(boxAround(near))) : null;
+    if (cells && words.length === 0 && cells.rows.length * wanted <= NEXT) return this.db.query<Listed>(...ask.byCell(cells));
+    const soon = await this.db.query<Listed>(...ask.among(NEXT));
+    if (soon.length >= wanted) return soon;
+    const [counted] = await this.db.query<Counted>(...ask.counted());
+    if (counted.looked < NEXT) return soon;
+    const further = worthLooking({ ...counted, matching: soon.length }, wanted);
+    const more = further === null ? [] : await this.db.query<Listed>(...ask.among(further));
+    if (more.length >= wanted) return more;
+    if (cells && counted.near <= Math.min(...counted.words)) return this.db.query<Listed>(...ask.byCell(cells));
+    return this.db.query<Listed>(...(words.length > 0 ? ask.byWords(wordsForIndex(words, counted.words)) : ask.byPlace()));
   }
 
   /** Takes away up to 1 000 rows of events that are over; returns how many. An event that is moved later comes back by its change. */
@@ -93,13 +102,119 @@ export class ListingRepository {
   }
 }
 
-/** First the box, which the index knows, then the circle in it. */
-function nearConditions(near: Near, put: (value: unknown) => string): string[] {
-  const { south, north, west, east } = boxAround(near);
-  const [w, e] = [put(west), put(east)];
-  return [
-    `latitude BETWEEN ${put(south)} AND ${put(north)}`,
-    west <= east ? `longitude BETWEEN ${w} AND ${e}` : `(longitude >= ${w} OR longitude <= ${e})`,
-    `${distanceSql(`${put(near.lat)}::float8`, `${put(near.lon)}::float8`)} <= ${put(near.km)}`,
-  ];
+type Statement = [sql: string, params: unknown[]];
+
+/** One search's statements: each finds the same, by another way. */
+class Ask {
+  private params: unknown[] = [];
+
+  constructor(
+    private readonly query: ListingQuery,
+    private readonly words: readonly string[],
+  ) {}
+
+  /** The next events, whatever they are. */
+  inOrder(): Statement {
+    return this.statement(() => `SELECT ${LISTED} FROM catalog.listing WHERE ${this.when()} ${this.page()}`);
+  }
+
+  /** Looks through so many of the next events until a page is full. */
+  among(next: number): Statement {
+    return this.statement(() => `SELECT ${LISTED} FROM (${this.next(next)}) next WHERE ${this.what()} ${this.page()}`);
+  }
+
+  /** What the next events are, of which too few are asked for. */
+  counted(): Statement {
+    return this.statement(() => {
+      // A word without letters in it, as Postgres sees it, is in no event, but asks for nothing beside others.
+      const words = this.words.map((word) => `words @@ ${this.tsquery(word)} OR numnode(${this.tsquery(word)}) = 0`);
+      return `SELECT count(*)::int AS looked, count(*) FILTER (WHERE ${this.nearby()})::int AS near,
+          ARRAY[${words.map((word) => `count(*) FILTER (WHERE ${word})::int`).join(', ')}]::int[] AS words,
+          (SELECT reltuples FROM pg_class WHERE oid = 'catalog.listing'::regclass) AS "all"
+        FROM (${this.next(NEXT)}) next`;
+    });
+  }
+
+  /** By some of the words, which the index knows. All else is asked of what these found: with the time, Postgres would read all to come. */
+  byWords(some: readonly string[]): Statement {
+    return this.statement(() => this.outOf(`words @@ ${this.tsquery(some.join(' & '))}`));
+  }
+
+  /** By the cells around, all their events. */
+  byPlace(): Statement {
+    return this.statement(() => {
+      const { rows, columns } = cellsOver(boxAround(this.query.near!));
+      const across = columns.map(([from, to]) => `${COLUMN} BETWEEN ${this.put(from)} AND ${this.put(to)}`);
+      const down = Array.from({ length: rows[1] - rows[0] + 1 }, (_, i) => rows[0] + i);
+      return this.outOf(`${ROW} = ANY (${this.put(down)}::int[]) AND (${across.join(' OR ')})`);
+    });
+  }
+
+  /** By the cells around, the next events of each. IS TRUE keeps Postgres from reading the index of words for each. */
+  byCell(cells: { rows: number[]; columns: number[] }): Statement {
+    return this.statement(() => {
+      const around = `unnest(${this.put(cells.rows)}::int[], ${this.put(cells.columns)}::int[])`;
+      return `SELECT ${LISTED} FROM ${around} AS cell (row_no, column_no), LATERAL (
+          SELECT org_id, event_id, starts_at FROM catalog.listing
+          WHERE ${ROW} = cell.row_no AND ${COLUMN} = cell.column_no AND ${this.when()} AND (${this.what()}) IS TRUE ${this.page()}
+        ) next ${this.page()}`;
+    });
+  }
+
+  /** OFFSET 0 keeps the rest of the conditions out of what is found by an index. */
+  private outOf(indexed: string): string {
+    const found = `SELECT * FROM catalog.listing WHERE ${indexed} OFFSET 0`;
+    return `SELECT ${LISTED} FROM (${found}) found WHERE ${this.when()} AND ${this.what()} ${this.page()}`;
+  }
+
+  private statement(sql: () => string): Statement {
+    this.params = [];
+    return [sql(), this.params];
+  }
+
+  private put(value: unknown): string {
+    return `$${this.params.push(value)}`;
+  }
+
+  private tsquery(words: string): string {
+    return `to_tsquery('simple', ${this.put(words)})`;
+  }
+
+  private allWords(): string {
+    return this.tsquery(this.words.join(' & '));
+  }
+
+  private next(events: number): string {
+    return `SELECT * FROM catalog.listing WHERE ${this.when()} ${IN_ORDER} LIMIT ${this.put(events)}`;
+  }
+
+  private page(): string {
+    return `${IN_ORDER} LIMIT ${this.put(this.query.limit + 1)}`;
+  }
+
+  private when(): string {
+    const { from, to, cursor } = this.query;
+    const after = decodeCursor(cursor, 2);
+    // Asked once: the function itself would be called for every row.
+    const when = ['ends_at > (SELECT platform.now())'];
+    if (from) when.push(`starts_at >= ${this.put(from)}`);
+    if (to) when.push(`starts_at < ${this.put(to)}`);
+    if (after) when.push(`(starts_at, event_id) > (${this.put(after[0])}::timestamptz, ${this.put(after[1])}::uuid)`);
+    return when.join(' AND ');
+  }
+
+  private what(): string {
+    return this.words.length > 0 ? `words @@ ${this.allWords()} AND ${this.nearby()}` : this.nearby();
+  }
+
+  /** First the box, which is quickly told, then the circle in it. */
+  private nearby(): string {
+    const { near } = this.query;
+    if (!near) return 'true';
+    const { south, north, west, east } = boxAround(near);
+    const [w, e] = [this.put(west), this.put(east)];
+    const across = west <= east ? `longitude BETWEEN ${w} AND ${e}` : `(longitude >= ${w} OR longitude <= ${e})`;
+    const distance = distanceSql(`${this.put(near.lat)}::float8`, `${this.put(near.lon)}::float8`);
+    return `latitude BETWEEN ${this.put(south)} AND ${this.put(north)} AND ${across} AND ${distance} <= ${this.put(near.km)}`;
+  }
 }

@@ -1,7 +1,9 @@
 // What the public types becomes a query that finds what it should, and a circle on the earth a box that holds all of it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boxAround, distanceKm, parseNear, plainLetters, searchQuery } from './listing.rules.js';
+import {
+  CELLS_PER_DEGREE, boxAround, cellsOver, distanceKm, eachCell, parseNear, plainLetters, searchWords, wordsForIndex, worthLooking,
+} from './listing.rules.js'; // prettier-ignore
 
 describe('near', () => {
   it('reads lat,lon,km and nothing else', () => {
@@ -74,16 +76,49 @@ describe('near', () => {
   });
 });
 
+describe('cells', () => {
+  const at = (n: number) => Math.floor(n * CELLS_PER_DEGREE);
+
+  it('are all that a box lies over, also across the 180th meridian', () => {
+    expect(eachCell(cellsOver({ south: 0, north: 0.2, west: -0.1, east: 0.1 }))).toEqual({
+      rows: [0, 0, 1, 1],
+      columns: [-1, 0, -1, 0],
+    });
+    const { columns } = eachCell(cellsOver({ south: 0, north: 0, west: 179.9, east: -179.9 }))!;
+    expect(columns).toEqual([at(179.9), at(180), at(-180)]); // A place may be said to lie at 180 or at -180 degrees.
+  });
+
+  it('are not told one by one when they are many', () => {
+    expect(eachCell(cellsOver(boxAround({ lat: 52.5, lon: 13.4, km: 25 })))!.rows.length).toBeLessThan(50);
+    expect(eachCell(cellsOver(boxAround({ lat: 52.5, lon: 13.4, km: 500 })))).toBeNull();
+    expect(eachCell(cellsOver(boxAround({ lat: 90, lon: 0, km: 1 })))).toBeNull();
+  });
+});
+
 describe('words', () => {
   it('are each the beginning of a word, all of them needed', () => {
-    expect(searchQuery('jazz berl')).toBe(`'jazz':* & 'berl':*`);
-    expect(searchQuery('Café')).toBe(`'Cafe':*`);
-    expect(searchQuery(`O'Neil \\ & | !`)).toBe(`'O':* & 'Neil':*`);
-    expect(searchQuery(' !!! ')).toBeNull();
+    expect(searchWords('jazz berl')).toEqual([`'jazz':*`, `'berl':*`]);
+    expect(searchWords('Café')).toEqual([`'Cafe':*`]);
+    expect(searchWords(`O'Neil \\ & | !`)).toEqual([`'O':*`, `'Neil':*`]);
+    expect(searchWords(' !!! ')).toEqual([]);
     expect(plainLetters('مَرْحَبًا')).toBe('مرحبا');
   });
 
   it('never become more words than are looked at', () => {
-    expect(searchQuery('a '.repeat(1000))!.split('&')).toHaveLength(16);
+    expect(searchWords('a '.repeat(1000))).toHaveLength(16);
+  });
+
+  it('are asked of the index when they leave out much that the rarest one finds', () => {
+    expect(wordsForIndex(['jazz', 'city1'], [100, 1])).toEqual(['city1']);
+    expect(wordsForIndex(['jazz', 'rock', 'with'], [100, 90, 950])).toEqual(['jazz', 'rock']);
+    expect(wordsForIndex(['neither', 'nor'], [0, 0])).toEqual(['neither', 'nor']);
+  });
+
+  it('are looked for among more of the next events where that is less than an index finds', () => {
+    expect(worthLooking({ looked: 1000, matching: 10, all: 2_000_000 }, 21)).toBe(3150);
+    expect(worthLooking({ looked: 1000, matching: 10, all: 100_000 }, 21)).toBeNull();
+    expect(worthLooking({ looked: 1000, matching: 1, all: 1e9 }, 21)).toBeNull(); // Too far to go.
+    expect(worthLooking({ looked: 1000, matching: 0, all: 1e9 }, 21)).toBeNull();
+    expect(worthLooking({ looked: 1000, matching: 10, all: -1 }, 21)).toBeNull();
   });
 });
