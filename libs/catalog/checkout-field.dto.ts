@@ -2,8 +2,9 @@
 import { BooleanField, EnumField, IdField, InstantField, IntField, TextField, TextListField } from '../platform/http/fields.js';
 import type { CheckoutField } from './checkout-field.entity.js';
 import type { FieldChange, NewField } from './checkout-field.service.js';
+import { POSITION_MAX } from './event.rules.js';
 
-const POSITION = { min: 0, max: 1_000_000, description: 'Where it stands among the others; last unless given' };
+const POSITION = { min: 0, max: POSITION_MAX, description: 'Where it stands among the others; last unless given' };
 const CHOICES = { nullable: true, minItems: 2, maxItems: 100, description: 'Of a choice, and of nothing else' };
 
 export class CreateFieldDto implements NewField {

@@ -11,6 +11,7 @@ import { CatalogRepository, type EventPath } from './catalog.repository.js';
 import { CatalogService } from './catalog.service.js';
 import { CheckoutField, type CheckoutFieldValues } from './checkout-field.entity.js';
 import type { Event } from './event.entity.js';
+import { lastPosition } from './event.rules.js';
 
 /** More questions than anybody answers. */
 const FIELDS_MAX = 50;
@@ -44,8 +45,8 @@ export class CheckoutFieldService {
       event.demandAlive();
       const fields = await this.live(at);
       if (fields.length >= FIELDS_MAX) throw catalogErrors.limitExceeded({ limit: FIELDS_MAX });
-      const next = fields.reduce((last, field) => Math.max(last, field.position + 1), 0);
-      return this.add(at, { ...wanted, choices: wanted.choices ?? null, position: wanted.position ?? next });
+      const position = wanted.position ?? lastPosition(fields);
+      return this.add(at, { ...wanted, choices: wanted.choices ?? null, position });
     });
   }
 

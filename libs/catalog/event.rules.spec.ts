@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
-import { atSameWallTime, scheduleProblems, shiftedByDays, windowProblems } from './event.rules.js';
+import { atSameWallTime, lastPosition, POSITION_MAX, scheduleProblems, shiftedByDays, windowProblems } from './event.rules.js';
 
 const at = (text: string) => new Date(text);
 const wall = (instant: Date, zone: string) => DateTime.fromJSDate(instant, { zone }).toFormat('yyyy-MM-dd HH:mm:ss.SSS');
@@ -70,5 +70,12 @@ describe('an event’s times', () => {
     expect(problems('2199-12-31T00:00:00Z', '2200-01-01T00:00:00Z')).toEqual(['/endsAt']);
     expect(windowProblems(null, at('2027-01-01T00:00:00Z'), '/x')).toEqual([]);
     expect(windowProblems(at('2027-01-02T00:00:00Z'), at('2027-01-01T00:00:00Z'), '/x')).toHaveLength(1);
+  });
+});
+
+describe('positions', () => {
+  it('are behind all others, up to the furthest there is', () => {
+    const after = (...positions: number[]) => lastPosition(positions.map((position) => ({ position })));
+    expect([after(), after(0, 4, 2), after(POSITION_MAX - 1), after(POSITION_MAX)]).toEqual([0, 5, POSITION_MAX, POSITION_MAX]);
   });
 });

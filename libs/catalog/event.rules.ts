@@ -1,4 +1,4 @@
-// Schedule: what makes an event's times sane, and how they move. People mean the clock on their wall, so that is what is kept.
+// Event: what makes its times sane, and how they move (people mean the clock on their wall, so that is what is kept); in which order its parts stand.
 import { DateTime } from 'luxon';
 import type { FieldError } from '../kernel/errors.js';
 
@@ -39,3 +39,12 @@ export const shiftedByDays = (at: Date, zone: string, days: number): Date =>
 
 /** Which of two equal wall times luxon takes depends on where it came from, so it is not asked. */
 const firstOf = (time: DateTime): Date => (time.getPossibleOffsets()[0] ?? time).toJSDate();
+
+/** The furthest place among an event's ticket types, or its checkout fields. */
+export const POSITION_MAX = 1_000_000;
+
+/** The place behind all others. Where the furthest is taken, it is shared: then the id decides, which grows. */
+export function lastPosition(others: readonly { position: number }[]): number {
+  const next = others.reduce((last, { position }) => Math.max(last, position + 1), 0);
+  return Math.min(POSITION_MAX, next);
+}

@@ -9,6 +9,7 @@ import {
   ObjectField,
   TextField,
 } from '../platform/http/fields.js';
+import { POSITION_MAX } from './event.rules.js';
 import type { Pool } from './ticket-type.entity.js';
 import type { NewType, TypeChange, TypeWithPool } from './ticket-type.service.js';
 
@@ -16,7 +17,7 @@ const CAPACITY = { min: 0, max: 1_000_000_000 };
 const PER_BOOKING = { min: 1, max: 10_000, nullable: true };
 const PER_PERSON = { min: 1, max: 1_000_000, nullable: true };
 const CODE = { max: 64, nullable: true, description: 'Hides the type from everyone who does not send it; compared without case' };
-const POSITION = { min: 0, max: 1_000_000, description: 'Where it stands among the others; last unless given' };
+const POSITION = { min: 0, max: POSITION_MAX, description: 'Where it stands among the others; last unless given' };
 
 export class CreatePoolDto {
   @TextField() name: string;

@@ -12,6 +12,7 @@ import { CatalogRepository, type EventPath } from './catalog.repository.js';
 import { CatalogService } from './catalog.service.js';
 import type { StockSeat } from './catalog.spi.js';
 import type { Event } from './event.entity.js';
+import { lastPosition } from './event.rules.js';
 import { flatSeats, zoneSizes, type SeatMap } from './seat-map.rules.js';
 import { Pool, TicketType, type TicketTypeValues } from './ticket-type.entity.js';
 import { Venue } from './venue.entity.js';
@@ -76,8 +77,7 @@ export class TicketTypeService {
       const source = await this.sourceOf(event, wanted, types);
       const { pool, zone, seatMapVersion } = source;
       const stock = { orgId: at.orgId, id: newId(at.orgId), eventId: at.eventId, poolId: pool.id, zone, seatMapVersion };
-      const position = types.reduce((last, type) => Math.max(last, type.position + 1), 0);
-      const type = TicketType.of({ ...stock, createdAt: this.clock.now() }, valuesOf(wanted, position));
+      const type = TicketType.of({ ...stock, createdAt: this.clock.now() }, valuesOf(wanted, lastPosition(types)));
       await this.place(type, source);
       return { type, pool, currency: event.currency };
     });
