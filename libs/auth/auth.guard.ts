@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { edgeErrors } from '../kernel/errors.js';
 import type { Principal } from '../kernel/principal.js';
-import { ambient } from '../platform/db/ambient.js';
+import { setPrincipal } from '../platform/db/ambient.js';
 import { ABILITY, type RouteAbility } from '../platform/http/route.decorators.js';
 import { PrincipalService } from './principal.service.js';
 
@@ -39,7 +39,7 @@ export class AuthGuard implements CanActivate {
 
   private admit(who: Principal, ability: RouteAbility): boolean {
     if (who.kind === 'anonymous' && !ability.open) throw edgeErrors.unauthenticated();
-    ambient().set('principal', who);
+    setPrincipal(who);
     return true;
   }
 }

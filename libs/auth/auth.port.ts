@@ -22,8 +22,8 @@ export interface MailedToken {
 }
 
 export abstract class AuthPort {
-  /** The organization whose tag an id ends with (kernel/ids.ts); refuses with `not_found` when there is none. Cached: it never changes. */
-  abstract orgOf(id: string): Promise<string>;
+  /** The organization whose tag an id ends with (kernel/ids.ts); refuses with `not_found` when there is none. At once where it is known: it never changes. */
+  abstract orgOf(id: string): string | Promise<string>;
 
   /** How to reach an account; null when it is gone. */
   abstract contactOf(accountId: string): Promise<Contact | null>;

@@ -28,12 +28,16 @@ export class AuthService extends AuthPort {
     super();
   }
 
-  async orgOf(id: string): Promise<string> {
+  orgOf(id: string): string | Promise<string> {
     const tag = tagOf(id);
-    const known = this.orgs.get(tag) ?? (await this.organizations.orgOfTag(tag));
-    if (!known) throw edgeErrors.notFound();
-    this.orgs.set(tag, known);
-    return known;
+    return this.orgs.get(tag) ?? this.lookUp(tag);
+  }
+
+  private async lookUp(tag: string): Promise<string> {
+    const orgId = await this.organizations.orgOfTag(tag);
+    if (!orgId) throw edgeErrors.notFound();
+    this.orgs.set(tag, orgId);
+    return orgId;
   }
 
   async contactOf(accountId: string): Promise<Contact | null> {

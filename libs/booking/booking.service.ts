@@ -55,7 +55,8 @@ export class Bookings {
   /** Holds what is asked for, all or nothing. The claim's key makes asking again the same booking, with the same bytes. */
   async book(eventId: string, dto: BookDto, claim: IdempotencyClaim, requestId: string): Promise<BookedReply> {
     this.holder.admit();
-    const attempt = { orgId: await this.auth.orgOf(eventId), eventId, dto, claim, requestId };
+    const org = this.auth.orgOf(eventId);
+    const attempt = { orgId: typeof org === 'string' ? org : await org, eventId, dto, claim, requestId };
     const who = this.access.who;
     const guest = dto.contact?.email.toLowerCase() ?? null;
     const buyer = who.kind === 'apiKey' ? null : who.kind === 'anonymous' ? guest : principalKey(who);

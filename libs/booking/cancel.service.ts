@@ -79,7 +79,7 @@ export class Cancellation {
         refund: await this.refundOf(booking, booking.total, liveTickets(booking).length, fullRefund),
         poolIds: booking.items.map((i) => i.poolId),
         actor: principalKey(this.access.who),
-        requestId: ambient().get('requestId') ?? 'none',
+        requestId: ambient().requestId ?? 'none',
       });
       booking = (await this.bookings.find(booking.orgId, booking.id)) ?? booking;
       if (said === 'cancelled') return booking;

@@ -114,8 +114,8 @@ export class Checkout {
         late,
         poolIds: booking.items.map((i) => i.poolId),
         tickets,
-        actor: principalKey(ambient().get('principal') ?? { kind: 'anonymous' }),
-        requestId: ambient().get('requestId') ?? 'none',
+        actor: principalKey(ambient().principal ?? { kind: 'anonymous' }),
+        requestId: ambient().requestId ?? 'none',
       });
       const { said } = verdict;
       if (said === 'confirmed') return confirmedOf(booking, tickets, verdict.at);

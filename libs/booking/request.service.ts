@@ -24,11 +24,14 @@ export class Requests {
   /** `fresh`: against the event as it is now, because a snapshot turned out to be old. What an old snapshot refuses is looked at again too. */
   async prepare(at: { orgId: string; eventId: string }, dto: BookDto, fresh: boolean): Promise<PreparedHold> {
     if (dto.quoteId !== undefined) throw bookingErrors.quoteExpired();
-    const event = await (fresh ? this.sales.eventNow(at.orgId, at.eventId) : this.sales.event(at.orgId, at.eventId));
+    const { orgId, eventId } = at;
+    const event = fresh
+      ? await this.sales.eventNow(orgId, eventId)
+      : (this.sales.known(eventId) ?? (await this.sales.event(orgId, eventId)));
     try {
       return await this.read(event, dto);
     } catch (e) {
-      const now = await this.sales.eventAsSold(at.orgId, at.eventId);
+      const now = await this.sales.eventAsSold(orgId, eventId);
       if (now === event) throw e;
       return this.read(now, dto);
     }
@@ -42,7 +45,11 @@ export class Requests {
       throw invalid([{ pointer: '/contact', detail: 'Without a token, say whom the booking is for: {email, name?, locale?}.' }]);
     }
     const wanted = lines.map((l) => ({ ticketTypeId: l.type.id, quantity: l.quantity }));
-    const prices = await this.pricing.price(event, wanted, dto.promoCode, this.clock.now());
+    const { promoCode } = dto;
+    const prices =
+      promoCode === undefined
+        ? this.pricing.listPrice(event, wanted)
+        : await this.pricing.price(event, wanted, promoCode, this.clock.now());
     const contact = dto.contact ?? null;
     return { event, lines, prices, answers, who, contact, bookingId: newId(event.orgId), actor: principalKey(who) };
   }

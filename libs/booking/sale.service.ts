@@ -23,9 +23,14 @@ export class Sales {
     });
   }
 
-  /** The event as it was at some recent moment; `not_found` for one that is not there or was never published. */
+  /** The event as it was at some recent moment, where it is in mind. */
+  known(eventId: string): EventForSale | undefined {
+    return this.events.get(eventId);
+  }
+
+  /** The same, looked up where it is not; `not_found` for one that is not there or was never published. */
   async event(orgId: string, eventId: string): Promise<EventForSale> {
-    const event = this.events.get(eventId) ?? (await this.events.fetch(eventId, { context: orgId }));
+    const event = this.known(eventId) ?? (await this.events.fetch(eventId, { context: orgId }));
     if (!event) throw edgeErrors.notFound();
     return event;
   }

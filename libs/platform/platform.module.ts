@@ -2,7 +2,6 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ClsModule } from 'nestjs-cls';
 import { getMetadataArgsStorage } from 'typeorm';
 import { Clock } from '../kernel/time.js';
 import { Access } from './access/access.js';
@@ -59,7 +58,6 @@ class ConfigModule {}
   imports: [
     ConfigModule,
     DiscoveryModule,
-    ClsModule.forRoot({ global: true }),
     TypeOrmModule.forRootAsync({
       inject: [PlatformConfig],
       useFactory: (config: PlatformConfig) => ({

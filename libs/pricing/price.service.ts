@@ -13,7 +13,15 @@ export class PriceService extends PricingPort {
     super();
   }
 
-  async price(event: EventForSale, lines: LineToPrice[], promoCode: string | undefined, now: Date): Promise<PriceList> {
+  listPrice(event: EventForSale, lines: LineToPrice[]): PriceList {
+    return this.priced(event, lines, null);
+  }
+
+  async price(event: EventForSale, lines: LineToPrice[], promoCode: string, now: Date): Promise<PriceList> {
+    return this.priced(event, lines, await this.promo(event, promoCode, now));
+  }
+
+  private priced(event: EventForSale, lines: LineToPrice[], promo: PromoCode | null): PriceList {
     const unitPrices = new Map(event.ticketTypes.map((type) => [type.id, type.price]));
     const priced = lines.map((line, i) => {
       const unitPrice = unitPrices.get(line.ticketTypeId);
@@ -22,7 +30,6 @@ export class PriceService extends PricingPort {
       }
       return { ticketTypeId: line.ticketTypeId, quantity: line.quantity, unitPrice };
     });
-    const promo = promoCode === undefined ? null : await this.promo(event, promoCode, now);
     const totals = lineTotals(priced, promo && promo.discount);
     if (totals === null)
       throw invalid([{ pointer: '/items', detail: 'The total is more than money can be. Book fewer at once.' }]);

@@ -27,9 +27,12 @@ export interface PriceList {
 }
 
 export abstract class PricingPort {
+  /** Prices the lines of one booking of this event snapshot as its price list says, at once: nobody has to be asked. */
+  abstract listPrice(event: EventForSale, lines: LineToPrice[]): PriceList;
+
   /**
-   * Prices the lines of one booking of this event snapshot. Refuses with `invalid_request` at /promoCode when the code is unknown or
-   * outside its time (`now` is the injected clock's).
+   * Prices the lines with a promo code. Refuses with `invalid_request` at /promoCode when the code is unknown or outside its time
+   * (`now` is the injected clock's).
    */
-  abstract price(event: EventForSale, lines: LineToPrice[], promoCode: string | undefined, now: Date): Promise<PriceList>;
+  abstract price(event: EventForSale, lines: LineToPrice[], promoCode: string, now: Date): Promise<PriceList>;
 }

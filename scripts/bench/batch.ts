@@ -15,7 +15,6 @@ import { rate, spread, type Row } from './measure.js';
 import { median } from './quantile.js';
 import { LockPerBooking } from './rival.js';
 import { startServers } from './servers.js';
-import { ClsModule } from 'nestjs-cls';
 
 const WORKERS = 64; // And as many connections, for who needs one each.
 const SECONDS = 3;
@@ -31,7 +30,6 @@ interface Stage {
 
 export async function benchBatch(rounds: number): Promise<Row[]> {
   const servers = await startServers();
-  ClsModule.forRoot({ global: true });
   const source = await makeDataSource({ url: servers.databaseUrl, poolSize: WORKERS + 4 }).initialize();
   let inserts: SingleInserts | undefined;
   try {

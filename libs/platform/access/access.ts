@@ -22,7 +22,7 @@ export class Access {
 
   /** Who is asking, as the guard or the worker said. */
   get who(): Principal {
-    return ambient().get('principal') ?? { kind: 'anonymous' };
+    return ambient().principal ?? { kind: 'anonymous' };
   }
 
   /** True when the caller may do this with the loaded object. */

@@ -1,5 +1,5 @@
 // What surrounds the work at hand: who asks, under which request id, in which transaction. Carried by AsyncLocalStorage.
-import { ClsServiceManager } from 'nestjs-cls';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import type { Principal } from '../../kernel/principal.js';
@@ -21,20 +21,34 @@ export interface Ambient {
   tx?: AmbientTransaction;
 }
 
-interface AmbientStore {
-  get<K extends keyof Ambient>(key: K): Ambient[K];
-  set<K extends keyof Ambient>(key: K, value: Ambient[K]): void;
-  run<T>(options: { ifNested: 'inherit' | 'override' }, work: () => T): T;
+/** The one AsyncLocalStorage of the process. */
+const storage = new AsyncLocalStorage<Ambient>();
+
+const NOTHING: Readonly<Ambient> = { requestId: undefined, traceId: undefined, principal: undefined, tx: undefined };
+
+/** What surrounds this very moment: nothing where nobody opened it. */
+export const ambient = (): Readonly<Ambient> => storage.getStore() ?? NOTHING;
+
+/** Runs work surrounded by these values and nothing else: the beginning of a request; or {}, for what serves many callers at once. */
+export function withAmbient<T>({ requestId, traceId, principal, tx }: Ambient, work: () => T): T {
+  return storage.run({ requestId, traceId, principal, tx }, work);
 }
 
-/** The one AsyncLocalStorage of the process. */
-export const ambient = () => ClsServiceManager.getClsService() as unknown as AmbientStore;
+/** Runs work with some of what surrounds it said anew. */
+export const withMoreAmbient = <T>(values: Ambient, work: () => T): T => withAmbient({ ...ambient(), ...values }, work);
+
+/** Says who asks, to everything that happens from here on in the request at hand. */
+export function setPrincipal(principal: Principal): void {
+  const store = storage.getStore();
+  if (!store) throw new Error('Nothing surrounds this: open it with withAmbient().');
+  store.principal = principal;
+}
 
 /** Runs work as somebody: a consumer, a job, a sweep. */
 export function runAs<T>(values: Pick<Ambient, 'requestId' | 'principal' | 'traceId'>, work: () => Promise<T>): Promise<T> {
-  const store = ambient();
-  return store.run({ ifNested: 'inherit' }, () => {
-    for (const key of ['requestId', 'principal', 'traceId'] as const) if (values[key]) store.set(key, values[key]);
-    return work();
-  });
+  const { requestId, traceId, principal } = ambient();
+  return withMoreAmbient(
+    { requestId: values.requestId ?? requestId, traceId: values.traceId ?? traceId, principal: values.principal ?? principal },
+    work,
+  );
 }

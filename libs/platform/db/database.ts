@@ -4,7 +4,7 @@ import pg from 'pg';
 import { DataSource, type EntityTarget, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { edgeErrors, Refusal } from '../../kernel/errors.js';
-import { ambient, type AmbientTransaction } from './ambient.js';
+import { ambient, withAmbient, withMoreAmbient, type AmbientTransaction } from './ambient.js';
 
 /** A guarded write met a newer row. Retried with the transaction; a client's own If-Match is compared again there. */
 export class VersionConflict extends Refusal {
@@ -51,7 +51,7 @@ export class Database {
 
   /** Runs work in the ambient transaction, or opens one: commit when it returns, roll back when it throws. */
   async transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    if (ambient().get('tx')) return work();
+    if (ambient().tx) return work();
     for (let attempt = 1; ; attempt++) {
       const undone: (() => Promise<unknown>)[] = [];
       try {
@@ -76,11 +76,7 @@ export class Database {
     try {
       await runner.startTransaction();
       if (options.lockTimeoutMs) await tx.client.query(`SET LOCAL lock_timeout = ${Math.floor(options.lockTimeoutMs)}`);
-      const cls = ambient();
-      const result = await cls.run({ ifNested: 'inherit' }, () => {
-        cls.set('tx', tx);
-        return work();
-      });
+      const result = await withMoreAmbient({ tx }, work);
       await runner.commitTransaction();
       for (const told of tx.afterCommit) told();
       return result;
@@ -109,17 +105,17 @@ export class Database {
 
   /** Runs work outside of whatever transaction surrounds the caller: for what serves many callers at once. */
   detached<T>(work: () => Promise<T>): Promise<T> {
-    return ambient().run({ ifNested: 'override' }, work);
+    return withAmbient({}, work);
   }
 
   /** True inside a transaction. */
   get inTransaction(): boolean {
-    return ambient().get('tx') !== undefined;
+    return ambient().tx !== undefined;
   }
 
   /** Does something after the ambient transaction has committed; at once where there is none. */
   afterCommit(told: () => void): void {
-    const tx = ambient().get('tx');
+    const tx = ambient().tx;
     if (tx) tx.afterCommit.push(told);
     else told();
   }
@@ -221,11 +217,11 @@ export class Database {
   }
 
   private manager() {
-    return ambient().get('tx')?.runner.manager ?? this.source.manager;
+    return ambient().tx?.runner.manager ?? this.source.manager;
   }
 
   private handle(): pg.Pool | pg.PoolClient {
-    return ambient().get('tx')?.client ?? this.pool();
+    return ambient().tx?.client ?? this.pool();
   }
 
   private pool(): pg.Pool {
@@ -233,7 +229,7 @@ export class Database {
   }
 
   private tx(): AmbientTransaction {
-    const tx = ambient().get('tx');
+    const tx = ambient().tx;
     if (!tx) throw new Error('This needs Database.transaction() around it.');
     return tx;
   }

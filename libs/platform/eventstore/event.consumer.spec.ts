@@ -139,7 +139,7 @@ describe('the order of commits', () => {
       () => ring('a'),
     );
     let seen: unknown;
-    mood = (event) => void (seen = [event.actor, event.requestId, ambient().get('requestId'), ambient().get('traceId')]);
+    mood = (event) => void (seen = [event.actor, event.requestId, ambient().requestId, ambient().traceId]);
     await advance();
     expect(seen).toEqual(['account:x', 'req-1', 'req-1', 'a'.repeat(32)]);
   });

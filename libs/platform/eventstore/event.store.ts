@@ -23,7 +23,7 @@ export class EventStore {
   async announce<D extends DomainEventData>(event: DomainEvent<D>, ...changed: object[]): Promise<void> {
     if (!this.db.inTransaction) throw new Error(`${event.type} must be announced inside the transaction that caused it.`);
     const data = changed.length > 0 ? { ...event.data, rows: this.rowsOf(changed) } : event.data;
-    const store = ambient();
+    const { principal, requestId, traceId } = ambient();
     await this.db.prepared(
       'event-append',
       `INSERT INTO platform.event (org_id, stream, stream_version, type, shape, data, actor, request_id, trace_id)
@@ -34,9 +34,9 @@ export class EventStore {
         event.type,
         event.shape,
         JSON.stringify(data),
-        principalKey(store.get('principal') ?? { kind: 'system', name: 'evently' }),
-        store.get('requestId') ?? 'none',
-        store.get('traceId') ?? null,
+        principalKey(principal ?? { kind: 'system', name: 'evently' }),
+        requestId ?? 'none',
+        traceId ?? null,
       ],
     );
     this.db.afterCommit(() => this.poke.tell(event.type, event.stream));

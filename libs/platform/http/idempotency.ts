@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { edgeErrors, invalid, Refusal } from '../../kernel/errors.js';
 import { isId, NO_ORG } from '../../kernel/ids.js';
@@ -27,6 +28,9 @@ const PURPOSE = 'kept-reply';
 
 const sha256 = (text: string) => hash('sha256', text, 'buffer');
 
+/** A crowd of guests that books one event has one scope. */
+const scopes = new LRUCache<string, Buffer>({ max: 2000, memoMethod: sha256 });
+
 /** The claim of a request; null when it sent no key. */
 export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
   const key = request.headers['idempotency-key'];
@@ -34,9 +38,9 @@ export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw invalid([{ pointer: '/headers/idempotency-key', detail: 'Send 1 to 255 printable ASCII characters.' }]);
   }
-  const who = principalKey(ambient().get('principal') ?? { kind: 'anonymous' });
+  const who = principalKey(ambient().principal ?? { kind: 'anonymous' });
   const path = request.url.split('?', 1)[0];
-  return { scope: sha256(`${who} ${request.method} ${path}`), key, bodyHash: sha256(JSON.stringify(request.body ?? null)) };
+  return { scope: scopes.memo(`${who} ${request.method} ${path}`), key, bodyHash: sha256(JSON.stringify(request.body ?? null)) };
 }
 
 /** The claim of a request that must have one. */

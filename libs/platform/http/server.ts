@@ -11,7 +11,7 @@ import helmet from 'helmet';
 import { edgeErrors, invalid } from '../../kernel/errors.js';
 import { checkEnvironment } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
-import { ambient } from '../db/ambient.js';
+import { withAmbient } from '../db/ambient.js';
 import { Database } from '../db/database.js';
 import { LimitHook } from '../limit/limit.hook.js';
 import { Health } from '../observe/health.js';
@@ -158,10 +158,7 @@ function surround(fastify: FastifyInstance, health: Health, routes: RouteTable):
     if (health.draining) void reply.header('connection', 'close');
     const trace = request.headers.traceparent;
     if (trace !== undefined) request.traceId = TRACEPARENT.exec(String(trace))?.[1];
-    const store = ambient();
-    store.run({ ifNested: 'override' }, () => {
-      store.set('requestId', request.id);
-      if (request.traceId) store.set('traceId', request.traceId);
+    withAmbient({ requestId: request.id, traceId: request.traceId }, () => {
       if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
         return done(invalid([{ pointer: '/headers/host', detail: 'HTTP/1.1 needs a Host header.' }]));
       if (request.is404 && request.method === 'OPTIONS') {

@@ -121,7 +121,7 @@ export class LimitHook implements NestInterceptor {
   late(request: FastifyRequest, reply: FastifyReply): void {
     const plan = request.limitPlan;
     if (!plan || plan.late.length === 0) return;
-    const who = ambient().get('principal') ?? { kind: 'anonymous' as const };
+    const who = ambient().principal ?? { kind: 'anonymous' as const };
     const program = who.kind === 'apiKey';
     if (program) void reply.header('ratelimit-policy', plan.programs);
     for (const policy of plan.late) {

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, until } from '../../../test/harness.js';
 import { newId, newOrgId } from '../../kernel/ids.js';
-import { ambient } from '../db/ambient.js';
+import { setPrincipal } from '../db/ambient.js';
 import { CanAnyone } from '../http/route.decorators.js';
 import { PlatformModule } from '../platform.module.js';
 import { Redis } from '../redis/redis.js';
@@ -32,8 +32,8 @@ class NaiveGuard implements CanActivate {
     const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
     const account = headers['x-account'] as string | undefined;
     const key = headers['x-key-of'] as string | undefined;
-    if (account) ambient().set('principal', { kind: 'account', accountId: account, sessionId: 's', roles: {} });
-    if (key) ambient().set('principal', { kind: 'apiKey', apiKeyId: 'k', orgId: key, scopes: ['*'] });
+    if (account) setPrincipal({ kind: 'account', accountId: account, sessionId: 's', roles: {} });
+    if (key) setPrincipal({ kind: 'apiKey', apiKeyId: 'k', orgId: key, scopes: ['*'] });
     return true;
   }
 }

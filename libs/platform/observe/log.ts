@@ -38,9 +38,7 @@ export class Log implements LoggerService, OnApplicationShutdown {
       redact: { paths, censor: '[hidden]' },
       base: undefined,
       mixin: () => {
-        const store = ambient();
-        const requestId = store.get('requestId');
-        const traceId = store.get('traceId');
+        const { requestId, traceId } = ambient();
         return { ...(requestId && { requestId }), ...(traceId && { traceId }) };
       },
     });

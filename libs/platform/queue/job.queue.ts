@@ -34,9 +34,9 @@ export class JobQueue {
         id,
         job.type,
         JSON.stringify(job.data),
-        ambient().get('requestId') ?? 'none',
+        ambient().requestId ?? 'none',
         options.delayMs ?? 0,
-        ambient().get('traceId') ?? null,
+        ambient().traceId ?? null,
       ],
     );
     if (!options.delayMs) this.db.afterCommit(() => this.redis.publish(JOB_CHANNEL, '1'));

@@ -146,7 +146,7 @@ describe('a job', () => {
 
   it('carries the ids of the request that wanted it', async () => {
     let seen: unknown;
-    work = async () => void (seen = [ambient().get('requestId'), ambient().get('traceId'), ambient().get('principal')]);
+    work = async () => void (seen = [ambient().requestId, ambient().traceId, ambient().principal]);
     const id = await runAs({ requestId: 'req-7', traceId: 'b'.repeat(32) }, () => add('a'));
     await run(id);
     expect(seen).toEqual(['req-7', 'b'.repeat(32), { kind: 'system', name: 'spec.polish' }]);
