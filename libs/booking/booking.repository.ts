@@ -1,6 +1,6 @@
 // Booking's reads: a booking with its items and tickets, lists by event and by account, and the holds whose time is over.
 import { Injectable } from '@nestjs/common';
-import { gather } from '../kernel/gather.js';
+import { gather } from '../platform/gather/gather.js';
 import { Database } from '../platform/db/database.js';
 import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 

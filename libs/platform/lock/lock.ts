@@ -1,7 +1,7 @@
 // Locks: leases on Redis that thin a crowd. Correctness never rests on them: with Redis away they are granted, and say so.
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { gather } from '../../kernel/gather.js';
+import { gather } from '../gather/gather.js';
 import { Redis } from '../redis/redis.js';
 
 /** A script over many leases: for each a key, and two arguments of its own, an owner's token and milliseconds. 1 for each that was done. */
