@@ -1,6 +1,6 @@
 // Ticket words: what a printed ticket says in each language, and how it writes dates, times and money there.
-import { LRUCache } from 'lru-cache';
 import { minorDigits, type Money } from '../kernel/money.js';
+import { dateFormat } from '../kernel/time.js';
 
 export interface TicketWords {
   ticket: string;
@@ -114,35 +114,19 @@ export const ticketWords = (locale: string): TicketWords => words[languageOf(loc
 /** True where the words run from right to left. */
 export const isRightToLeft = (locale: string): boolean => languageOf(locale) === 'ar';
 
-/** How dates and times are written. The calendar is Gregorian everywhere: it is what events are announced in. */
-const styles = {
-  date: { dateStyle: 'full', calendar: 'gregory' },
-  time: { timeStyle: 'short' },
-  zone: { timeZoneName: 'short' },
-  day: { day: 'numeric', month: 'short', calendar: 'gregory' },
-} satisfies Record<string, Intl.DateTimeFormatOptions>;
-
-/** Making a formatter costs a hundred times its use. */
-const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 500 });
-
-function formatOf(style: keyof typeof styles, locale: string, timeZone: string): Intl.DateTimeFormat {
-  const key = `${style} ${locale} ${timeZone}`;
-  let format = formats.get(key);
-  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, { ...styles[style], timeZone })));
-  return format;
-}
-
-/** `Saturday, 18 April 2031` in the event's zone. */
-export const ticketDate = (locale: string, timeZone: string, at: Date): string => formatOf('date', locale, timeZone).format(at);
+/** `Saturday, 18 April 2031` in the event's zone. The calendar is Gregorian everywhere: it is what events are announced in. */
+export const ticketDate = (locale: string, timeZone: string, at: Date): string =>
+  dateFormat(locale, { dateStyle: 'full', timeZone, calendar: 'gregory' }).format(at);
 
 /** `19:30 – 22:00 CEST`, all in the event's zone; an end on another day has its date: `22:00 – 02:00 (20 Apr) CEST`. */
 export function ticketTimes(locale: string, timeZone: string, startsAt: Date, endsAt: Date): string {
-  const time = formatOf('time', locale, timeZone);
-  const zone = formatOf('zone', locale, timeZone)
+  const time = dateFormat(locale, { timeStyle: 'short', timeZone });
+  const zone = dateFormat(locale, { timeZone, timeZoneName: 'short' })
     .formatToParts(startsAt)
     .find((part) => part.type === 'timeZoneName');
   const sameDay = ticketDate(locale, timeZone, startsAt) === ticketDate(locale, timeZone, endsAt);
-  const end = sameDay ? time.format(endsAt) : `${time.format(endsAt)} (${formatOf('day', locale, timeZone).format(endsAt)})`;
+  const day = dateFormat(locale, { day: 'numeric', month: 'short', timeZone, calendar: 'gregory' });
+  const end = sameDay ? time.format(endsAt) : `${time.format(endsAt)} (${day.format(endsAt)})`;
   return `${time.format(startsAt)} – ${end} ${zone?.value ?? ''}`.trim();
 }
 

@@ -1,6 +1,6 @@
 // Templates: the words of a language, the facts of a message, one calm layout; as subject, text and HTML. All that is given is escaped.
-import { LRUCache } from 'lru-cache';
 import { minorDigits, type Money } from '../kernel/money.js';
+import { dateFormat } from '../kernel/time.js';
 import { arabic } from './arabic.rules.js';
 import { english } from './english.rules.js';
 import { german } from './german.rules.js';
@@ -102,19 +102,10 @@ export function moneyText({ amount, currency }: Money, locale: string): string {
   return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(decimal as `${number}`);
 }
 
-/** Making a formatter costs a hundred times its use. */
-const clocks = new LRUCache<string, Intl.DateTimeFormat>({ max: 500 });
-
 /** Date and time as a clock at the event shows them, with the zone's name. */
 export function timeText(at: Date, timeZone: string, locale: string): string {
-  const key = `${locale} ${timeZone}`;
-  let clock = clocks.get(key);
-  if (!clock) {
-    const day = { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' } as const;
-    clock = new Intl.DateTimeFormat(locale, { ...day, hour: 'numeric', minute: '2-digit', timeZone, timeZoneName: 'short' });
-    clocks.set(key, clock);
-  }
-  return clock.format(at);
+  const day = { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' } as const;
+  return dateFormat(locale, { ...day, hour: 'numeric', minute: '2-digit', timeZone, timeZoneName: 'short' }).format(at);
 }
 
 type Detail = [label: string, values: string[]];
