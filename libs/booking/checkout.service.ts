@@ -4,7 +4,7 @@ import { edgeErrors } from '../kernel/errors.js';
 import { principalKey } from '../kernel/principal.js';
 import { Clock } from '../kernel/time.js';
 import { PaymentsPort, type Payment, type PaymentMethod } from '../payments/payments.port.js';
-import { ambient } from '../platform/db/ambient.js';
+import { ambient, whoAsks } from '../platform/db/ambient.js';
 import { Database } from '../platform/db/database.js';
 import { EventStore } from '../platform/eventstore/event.store.js';
 import { BookingExtended, BookingPaymentFailed, LatePaymentRefunded } from './booking.domain-events.js';
@@ -114,7 +114,7 @@ export class Checkout {
         late,
         poolIds: booking.items.map((i) => i.poolId),
         tickets,
-        actor: principalKey(ambient().principal ?? { kind: 'anonymous' }),
+        actor: principalKey(whoAsks()),
         requestId: ambient().requestId ?? 'none',
       });
       const { said } = verdict;

@@ -3,7 +3,7 @@ import { AbilityBuilder, createMongoAbility, subject, type MongoAbility } from '
 import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../../kernel/errors.js';
 import type { Principal } from '../../kernel/principal.js';
-import { ambient } from '../db/ambient.js';
+import { whoAsks } from '../db/ambient.js';
 
 type Grant = AbilityBuilder<MongoAbility>['can'];
 type Policy = (who: Principal, can: Grant) => void;
@@ -22,7 +22,7 @@ export class Access {
 
   /** Who is asking, as the guard or the worker said. */
   get who(): Principal {
-    return ambient().principal ?? { kind: 'anonymous' };
+    return whoAsks();
   }
 
   /** True when the caller may do this with the loaded object. */

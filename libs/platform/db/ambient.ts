@@ -24,6 +24,7 @@ export interface Ambient {
 /** The one AsyncLocalStorage of the process. */
 const storage = new AsyncLocalStorage<Ambient>();
 
+const ANONYMOUS: Principal = { kind: 'anonymous' };
 const NOTHING: Readonly<Ambient> = { requestId: undefined, traceId: undefined, principal: undefined, tx: undefined };
 
 /** What surrounds this very moment: nothing where nobody opened it. */
@@ -34,8 +35,22 @@ export function withAmbient<T>({ requestId, traceId, principal, tx }: Ambient, w
   return storage.run({ requestId, traceId, principal, tx }, work);
 }
 
-/** Runs work with some of what surrounds it said anew. */
-export const withMoreAmbient = <T>(values: Ambient, work: () => T): T => withAmbient({ ...ambient(), ...values }, work);
+/** Runs work with some of what surrounds it said anew; what is not said stays as it is. */
+export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
+  const { requestId, traceId, principal, tx } = ambient();
+  return withAmbient(
+    {
+      requestId: values.requestId ?? requestId,
+      traceId: values.traceId ?? traceId,
+      principal: values.principal ?? principal,
+      tx: values.tx ?? tx,
+    },
+    work,
+  );
+}
+
+/** Who is asking, as the guard or the worker said. */
+export const whoAsks = (): Principal => ambient().principal ?? ANONYMOUS;
 
 /** Says who asks, to everything that happens from here on in the request at hand. */
 export function setPrincipal(principal: Principal): void {
@@ -45,10 +60,4 @@ export function setPrincipal(principal: Principal): void {
 }
 
 /** Runs work as somebody: a consumer, a job, a sweep. */
-export function runAs<T>(values: Pick<Ambient, 'requestId' | 'principal' | 'traceId'>, work: () => Promise<T>): Promise<T> {
-  const { requestId, traceId, principal } = ambient();
-  return withMoreAmbient(
-    { requestId: values.requestId ?? requestId, traceId: values.traceId ?? traceId, principal: values.principal ?? principal },
-    work,
-  );
-}
+export const runAs = <T>(values: Omit<Ambient, 'tx'>, work: () => Promise<T>): Promise<T> => withMoreAmbient(values, work);

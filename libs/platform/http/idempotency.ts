@@ -9,7 +9,7 @@ import { edgeErrors, invalid, Refusal } from '../../kernel/errors.js';
 import { isId, NO_ORG } from '../../kernel/ids.js';
 import { principalKey } from '../../kernel/principal.js';
 import { Seal } from '../config/seal.js';
-import { ambient } from '../db/ambient.js';
+import { whoAsks } from '../db/ambient.js';
 import { Database } from '../db/database.js';
 import { Meter, type Counter } from '../observe/meter.js';
 import { problemBody, PROBLEM_TYPE, refusalCounter } from './problem.filter.js';
@@ -38,7 +38,7 @@ export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw invalid([{ pointer: '/headers/idempotency-key', detail: 'Send 1 to 255 printable ASCII characters.' }]);
   }
-  const who = principalKey(ambient().principal ?? { kind: 'anonymous' });
+  const who = principalKey(whoAsks());
   const path = request.url.split('?', 1)[0];
   return { scope: scopes.memo(`${who} ${request.method} ${path}`), key, bodyHash: sha256(JSON.stringify(request.body ?? null)) };
 }

@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs';
 import { edgeErrors } from '../../kernel/errors.js';
 import { isId, tagOf } from '../../kernel/ids.js';
 import { principalKey, type Principal } from '../../kernel/principal.js';
-import { ambient } from '../db/ambient.js';
+import { whoAsks } from '../db/ambient.js';
 import { UNWATCHED } from '../observe/request.watch.js';
 import { limitHeader, policyHeader, type LimitPolicy, type Verdict } from './limit.rules.js';
 import { RateLimiter } from './rate.limiter.js';
@@ -121,7 +121,7 @@ export class LimitHook implements NestInterceptor {
   late(request: FastifyRequest, reply: FastifyReply): void {
     const plan = request.limitPlan;
     if (!plan || plan.late.length === 0) return;
-    const who = ambient().principal ?? { kind: 'anonymous' as const };
+    const who = whoAsks();
     const program = who.kind === 'apiKey';
     if (program) void reply.header('ratelimit-policy', plan.programs);
     for (const policy of plan.late) {
