@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { ApiModule } from '../apps/api/api.module.js';
 import { WorkerModule } from '../apps/worker/worker.module.js';
 import { makeDataSource } from '../libs/platform/db/data-source.js';
+import type { Hearing } from '../libs/platform/eventstore/event.place.js';
 import { WorkerEngine } from '../libs/platform/queue/worker.engine.js';
 import { expectStatus, unique } from '../test/buyer.js';
 import { Harness, until } from '../test/harness.js';
@@ -62,7 +63,8 @@ async function carry() {
 
 it('knows every consumer without starting any', async () => {
   const { consumers } = await startWorker();
-  expect([...heardIn(WorkerModule)].sort()).toEqual(consumers.map((c) => [c.name, c.type.type]).sort());
+  const namesOf = (heard: readonly Hearing[]) => heard.map((h) => [h.name, h.type.type, h.only]).sort();
+  expect(namesOf(heardIn(WorkerModule))).toEqual(namesOf(consumers));
 });
 
 it('carries the places over: what was heard stays heard, what was not is heard once, and so is what comes after', async () => {

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { Database } from '../libs/platform/db/database.js';
 import { EventConsumers } from '../libs/platform/eventstore/event.consumer.js';
+import { EventPlaces } from '../libs/platform/eventstore/event.place.js';
 import { EventStore } from '../libs/platform/eventstore/event.store.js';
 import { EventTrouble } from '../libs/platform/eventstore/event.trouble.js';
 import { PlatformModule } from '../libs/platform/platform.module.js';
@@ -44,7 +45,7 @@ export class PlatformHouse {
       NODE_ENV: 'test', DATABASE_URL: databaseUrl, REDIS_URL: process.env.TEST_REDIS_URL, SECRETS_DIR: secrets, LOG_LEVEL: 'silent',
       DATABASE_POOL: '10', REDIS_PREFIX: `${name}:`, ...environment,
     }); // prettier-ignore
-    @Module({ imports: [PlatformModule], providers: [EventConsumers, EventTrouble, JobWorker, ...providers] })
+    @Module({ imports: [PlatformModule], providers: [EventConsumers, EventPlaces, EventTrouble, JobWorker, ...providers] })
     class HouseModule {}
     const app = await NestFactory.createApplicationContext(HouseModule, { logger: false, abortOnError: false });
     const sql = new pg.Pool({ connectionString: databaseUrl, max: 8, options: '-c timezone=UTC' });

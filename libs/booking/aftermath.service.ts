@@ -18,9 +18,9 @@ export class BookingAftermath {
   ) {}
 
   /** An account's booking joins its list. */
-  async project(e: RecordedEvent<DomainEventData & { bookingId: string }>): Promise<void> {
-    const row = (e.data as { rows?: Record<string, { account_id: string | null }[]> }).rows?.['booking.booking']?.[0];
-    if (row?.account_id) await this.bookings.project(row.account_id, e.orgId, e.data.bookingId);
+  async project({ orgId, data }: RecordedEvent<DomainEventData & { bookingId: string }>): Promise<void> {
+    const { rows } = data as unknown as { rows: { 'booking.booking': { account_id: string }[] } };
+    await this.bookings.project(rows['booking.booking'][0].account_id, orgId, data.bookingId);
   }
 
   /** Gives back what a cancellation promised; the event's place in its stream makes it happen once. */

@@ -14,6 +14,9 @@ import { Sweep } from './sweep.service.js';
 
 auditOnlyEvents(BookingExtended, BookingPaymentFailed);
 
+/** Holds of guests and programs are in nobody's list. */
+const BY_ACCOUNT = '$.rows."booking.booking"[*].account_id ? (@ != null)';
+
 type OfPayment = DomainEventData & { bookingId: string };
 type OfEvent = DomainEventData & { eventId: string };
 type Refunding = DomainEventData & { bookingId: string; refund: number };
@@ -27,7 +30,7 @@ export class BookingProcessor {
     private readonly sweep: Sweep,
   ) {}
 
-  @OnDomainEvent(BookingHeld, 'booking.of-account') held(e: RecordedEvent<DomainEventData & { bookingId: string }>) { return this.after.project(e); }
+  @OnDomainEvent(BookingHeld, 'booking.of-account', { only: BY_ACCOUNT }) held(e: RecordedEvent<DomainEventData & { bookingId: string }>) { return this.after.project(e); }
   @OnDomainEvent(PaymentSucceeded, 'booking.paid') paid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettlePaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(PaymentDeclined, 'booking.unpaid') unpaid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettleUnpaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(EventCancelled, 'booking.event-cancelled') off({ data }: RecordedEvent<OfEvent>) { return this.jobs.add(EndEventBookings({ orgId: data.orgId, eventId: data.eventId })); }

@@ -51,7 +51,7 @@ const settled = () =>
          SELECT 1 FROM unnest($1::text[], $2::text[]) h (consumer, type) JOIN platform.consumer c ON c.name = h.consumer JOIN platform.event e USING (type)
          WHERE NOT pg_visible_in_snapshot(e.xid, c.done) AND
            (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))) AS waits`,
-      hears.map((h) => h.consumer),
+      hears.map((h) => h.name),
       hears.map((h) => h.type.type),
     );
     return !waits;

@@ -13,6 +13,7 @@ import { dataSourceOptions } from './db/data-source.js';
 import { Database } from './db/database.js';
 import { DatabaseProbe } from './db/database.probe.js';
 import { EventConsumers } from './eventstore/event.consumer.js';
+import { EventPlaces } from './eventstore/event.place.js';
 import { EventPoke } from './eventstore/event.poke.js';
 import { EventReader } from './eventstore/event.reader.js';
 import { EventStore } from './eventstore/event.store.js';
@@ -75,7 +76,7 @@ export class PlatformModule {}
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [EventConsumers, EventTrouble, Housekeeping, JobWorker, QueueMeter, Statistics, WorkerEngine],
+  providers: [EventConsumers, EventPlaces, EventTrouble, Housekeeping, JobWorker, QueueMeter, Statistics, WorkerEngine],
   exports: [EventConsumers, EventTrouble, JobWorker, WorkerEngine],
 })
 export class PlatformWorker {}

@@ -5,11 +5,11 @@
 // and once it has counted so far, all that was ever heard would look new.
 import type { Type } from '@nestjs/common';
 import type { QueryRunner } from 'typeorm';
-import { FOREIGN_PLACES } from '../../libs/platform/eventstore/event.consumer.js';
+import { FOREIGN_PLACES, type Hearing } from '../../libs/platform/eventstore/event.place.js';
 import { HEARS, type Hears } from '../../libs/platform/queue/processor.decorators.js';
 
-/** Type of domain event by the name of the consumer that hears it, read off the modules: nothing is started. */
-export function heardIn(module: object, heard = new Map<string, string>(), seen = new Set<object>()): Map<string, string> {
+/** Every consumer, read off the modules: nothing is started. */
+export function heardIn(module: object, heard: Hearing[] = [], seen = new Set<object>()): Hearing[] {
   if (seen.has(module)) return heard;
   seen.add(module);
   const { imports = [], providers = [] } = partsOf(module);
@@ -19,7 +19,7 @@ export function heardIn(module: object, heard = new Map<string, string>(), seen 
     for (const name of proto ? Object.getOwnPropertyNames(proto) : []) {
       const method = Object.getOwnPropertyDescriptor(proto, name)?.value as object | undefined;
       const hears = typeof method === 'function' ? (Reflect.getMetadata(HEARS, method) as Hears | undefined) : undefined;
-      if (hears) heard.set(hears.consumer, hears.type.type);
+      if (hears) heard.push(hears);
     }
   }
   return heard;
@@ -44,7 +44,7 @@ export interface Carried {
  * Makes the places right, in one transaction that sees the database at one moment, so that it may even run beside others.
  * Null when they are right already: the database was never moved, or into a cluster that has counted further.
  */
-export async function carryPlaces(runner: QueryRunner, heard: Map<string, string>): Promise<Carried | null> {
+export async function carryPlaces(runner: QueryRunner, heard: readonly Hearing[]): Promise<Carried | null> {
   await runner.startTransaction('REPEATABLE READ');
   try {
     await runner.query('SET LOCAL statement_timeout = 0');
@@ -54,9 +54,9 @@ export async function carryPlaces(runner: QueryRunner, heard: Map<string, string
       return null;
     }
     const waiting: Record<string, number> = {};
-    for (const [consumer, type] of heard) {
-      const rows = (await runner.query(SET_ASIDE, [consumer, type])) as unknown[];
-      if (rows.length > 0) waiting[consumer] = rows.length;
+    for (const { name, type, only } of heard) {
+      const rows = (await runner.query(SET_ASIDE, [name, type.type, only ?? null])) as unknown[];
+      if (rows.length > 0) waiting[name] = rows.length;
     }
     // 3 is older than every snapshot of any cluster: the first number an ordinary transaction can have.
     const [, events] = (await runner.query(`UPDATE platform.event SET xid = '3'`)) as [unknown, number];
@@ -74,7 +74,7 @@ export async function carryPlaces(runner: QueryRunner, heard: Map<string, string
 /** Numbers of the old cluster are still right among one another; what each consumer has not taken is read off them one last time. */
 const SET_ASIDE = `INSERT INTO platform.dead_letter (org_id, consumer, stream, stream_version, attempts, error, next_try_at)
   SELECT e.org_id, c.name, e.stream, e.stream_version, 0, 'not heard yet when the database was moved', platform.now()
-  FROM platform.consumer c JOIN platform.event e ON e.type = $2
+  FROM platform.consumer c JOIN platform.event e ON e.type = $2 AND ($3::jsonpath IS NULL OR e.data @? $3::jsonpath)
   WHERE c.name = $1 AND NOT pg_visible_in_snapshot(e.xid, c.done)
     AND (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))
   ON CONFLICT DO NOTHING RETURNING 1`;

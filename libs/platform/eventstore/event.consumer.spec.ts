@@ -8,12 +8,15 @@ import { newOrgId } from '../../kernel/ids.js';
 import { ambient, runAs } from '../db/ambient.js';
 import type { Consumer } from './event.consumer.js';
 
+/** Finds the loud ones. */
+const LOUD = '$.loud ? (@ == true)';
+
 /** Made by hand: declared ones belong to the program, and a worker of another spec in this process would miss who hears it. */
 const Rung = (data: { orgId: string; bell: string }) => ({ type: 'spec.bell-rung', shape: 1, stream: `bell:${data.bell}`, data });
 
 const APPEND = `INSERT INTO platform.event (org_id, stream, stream_version, type, shape, data, actor, request_id)
   SELECT $1::uuid, $2, coalesce((SELECT max(stream_version) FROM platform.event WHERE org_id = $1 AND stream = $2), 0) + 1,
-    'spec.bell-rung', 1, '{}', 'test', 'none' RETURNING seq::int, stream_version`;
+    'spec.bell-rung', 1, jsonb_build_object('loud', $3::boolean), 'test', 'none' RETURNING seq::int, stream_version`;
 
 let house: PlatformHouse;
 let consumer: Consumer;
@@ -57,8 +60,8 @@ async function deadLetters(): Promise<string> {
   return rows.map((r) => `${r.stream.replace('bell:', '')}${r.v}/${r.attempts}`).join(' ');
 }
 const ring = (bell: string) => house.db.transaction(() => house.events.announce(Rung({ orgId: org, bell })));
-const append = async (client: pg.PoolClient | pg.Pool, bell: string) =>
-  (await client.query(APPEND, [org, `bell:${bell}`])).rows[0] as { seq: number; stream_version: number };
+const append = async (client: pg.PoolClient | pg.Pool, bell: string, loud = false) =>
+  (await client.query(APPEND, [org, `bell:${bell}`, loud])).rows[0] as { seq: number; stream_version: number };
 const advance = () => house.consumers.advance(consumer);
 
 describe('the order of commits', () => {
@@ -114,7 +117,7 @@ describe('the order of commits', () => {
 
   it('takes more than a batch, of several organizations, each in order', async () => {
     const orgs = [newOrgId(), newOrgId(), newOrgId()];
-    for (let i = 0; i < 260; i++) await house.sql.query(APPEND, [orgs[i % 3], `bell:${'xyz'[i % 3]}${'abcde'[i % 5]}`]);
+    for (let i = 0; i < 260; i++) await house.sql.query(APPEND, [orgs[i % 3], `bell:${'xyz'[i % 3]}${'abcde'[i % 5]}`, false]);
     expect(await advance()).toBe(260);
     const byStream = new Map<string, number>();
     for (const taken of (await effects()).split(' ')) {
@@ -144,70 +147,179 @@ describe('the order of commits', () => {
     expect(seen).toEqual(['account:x', 'req-1', 'req-1', 'a'.repeat(32)]);
   });
 
-  it('whatever the interleaving of writers, rollbacks, failures and consumers', { timeout: 120_000 }, async () => {
-    const command = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ do: fc.constant('append' as const), client: fc.nat(3), bell: fc.nat(3) }) },
-      { weight: 3, arbitrary: fc.record({ do: fc.constant('commit' as const), client: fc.nat(3) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('rollback' as const), client: fc.nat(3) }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), failures: fc.nat(2) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('retry' as const) }) },
-    );
-    let runs = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 60 }), async (commands) => {
-        org = newOrgId();
-        consumer.name = `spec.random-${process.pid}-${runs++}`;
-        await house.sql.query('TRUNCATE platform.event, platform.dead_letter');
-        await house.consumers.enrol(consumer.name);
-        const clients = await Promise.all([0, 1, 2, 3].map(() => house.sql.connect()));
-        /** Bells written by a transaction that is still open: another writer would wait for it. */
-        const held = new Map<number, number>();
-        const working = new Set<number>();
-        const end = async (client: number, how: string) => {
-          if (working.delete(client)) await clients[client].query(how);
-          for (const [bell, by] of held) if (by === client) held.delete(bell);
-        };
-        let failures = 0;
-        mood = () => {
-          if (failures > 0) {
-            failures -= 1;
-            throw new Error('not now');
+  it.each([
+    ['all', undefined],
+    ['some', LOUD],
+  ])(
+    'whatever the interleaving of writers, rollbacks, failures and consumers that hear %s',
+    { timeout: 120_000 },
+    async (_, only) => {
+      const command = fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc.record({ do: fc.constant('append' as const), client: fc.nat(3), bell: fc.nat(3), loud: fc.boolean() }),
+        },
+        { weight: 3, arbitrary: fc.record({ do: fc.constant('commit' as const), client: fc.nat(3) }) },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('rollback' as const), client: fc.nat(3) }) },
+        { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), failures: fc.nat(2) }) },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('retry' as const) }) },
+      );
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 60 }), async (commands) => {
+          org = newOrgId();
+          consumer.name = `spec.random-${process.pid}-${only ? 'some' : 'all'}-${runs++}`;
+          consumer.only = only;
+          await house.sql.query('TRUNCATE platform.event, platform.dead_letter');
+          await house.consumers.enrol(consumer.name);
+          const clients = await Promise.all([0, 1, 2, 3].map(() => house.sql.connect()));
+          /** Bells written by a transaction that is still open: another writer would wait for it. */
+          const held = new Map<number, number>();
+          const working = new Set<number>();
+          const end = async (client: number, how: string) => {
+            if (working.delete(client)) await clients[client].query(how);
+            for (const [bell, by] of held) if (by === client) held.delete(bell);
+          };
+          let failures = 0;
+          mood = () => {
+            if (failures > 0) {
+              failures -= 1;
+              throw new Error('not now');
+            }
+          };
+          for (const c of commands) {
+            if (c.do === 'append') {
+              if ((held.get(c.bell) ?? c.client) !== c.client) continue;
+              if (!working.has(c.client)) await clients[c.client].query('BEGIN');
+              working.add(c.client);
+              held.set(c.bell, c.client);
+              await append(clients[c.client], String.fromCharCode(97 + c.bell), c.loud);
+            } else if (c.do === 'advance') {
+              failures = c.failures;
+              await advance();
+            } else if (c.do === 'retry') {
+              await house.shiftClock(3600);
+              await house.consumers.retry([consumer]);
+            } else await end(c.client, c.do === 'commit' ? 'COMMIT' : 'ROLLBACK');
           }
-        };
-        for (const c of commands) {
-          if (c.do === 'append') {
-            if ((held.get(c.bell) ?? c.client) !== c.client) continue;
-            if (!working.has(c.client)) await clients[c.client].query('BEGIN');
-            working.add(c.client);
-            held.set(c.bell, c.client);
-            await append(clients[c.client], String.fromCharCode(97 + c.bell));
-          } else if (c.do === 'advance') {
-            failures = c.failures;
-            await advance();
-          } else if (c.do === 'retry') {
+          for (const client of [0, 1, 2, 3]) await end(client, 'COMMIT');
+          for (const client of clients) client.release();
+          failures = 0;
+          await advance();
+          for (let i = 0; (await deadLetters()) !== '' && i < 100; i++) {
             await house.shiftClock(3600);
             await house.consumers.retry([consumer]);
-          } else await end(c.client, c.do === 'commit' ? 'COMMIT' : 'ROLLBACK');
-        }
-        for (const client of [0, 1, 2, 3]) await end(client, 'COMMIT');
-        for (const client of clients) client.release();
-        failures = 0;
-        await advance();
-        for (let i = 0; (await deadLetters()) !== '' && i < 100; i++) {
-          await house.shiftClock(3600);
-          await house.consumers.retry([consumer]);
-        }
-        const { rows } = await house.sql.query('SELECT stream, stream_version AS v FROM platform.event ORDER BY stream, v');
-        const written = rows.map((r) => `${r.stream.replace('bell:', '')}${r.v}`);
-        const taken = (await effects()).split(' ').filter(Boolean);
-        expect([...taken].sort()).toEqual([...written].sort()); // Nothing lost, nothing twice.
-        for (const bell of ['a', 'b', 'c', 'd'])
-          expect(taken.filter((t) => t.startsWith(bell))).toEqual(
-            written.filter((t) => t.startsWith(bell)).sort((x, y) => Number(x.slice(1)) - Number(y.slice(1))),
+          }
+          const { rows } = await house.sql.query(
+            `SELECT stream, stream_version AS v FROM platform.event WHERE $1 OR (data->>'loud')::boolean ORDER BY stream, v`,
+            [only === undefined],
           );
-      }),
-      { numRuns: 25 },
-    );
+          const written = rows.map((r) => `${r.stream.replace('bell:', '')}${r.v}`);
+          const taken = (await effects()).split(' ').filter(Boolean);
+          expect([...taken].sort()).toEqual([...written].sort()); // Nothing lost, nothing twice.
+          for (const bell of ['a', 'b', 'c', 'd'])
+            expect(taken.filter((t) => t.startsWith(bell))).toEqual(
+              written.filter((t) => t.startsWith(bell)).sort((x, y) => Number(x.slice(1)) - Number(y.slice(1))),
+            );
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
+});
+
+describe('what a consumer need not hear', () => {
+  beforeAll(() => open());
+  afterAll(() => house.close());
+  beforeEach(async () => {
+    consumer = { ...consumer, only: LOUD };
+    await house.consumers.enrol(consumer.name);
+  });
+  afterEach(async () => void (await house.sql.query('TRUNCATE platform.event, platform.dead_letter')));
+
+  const loudly = (bell: string) =>
+    house.db.transaction(() => house.events.announce(Rung({ orgId: org, bell, loud: true } as never)));
+  const place = async () =>
+    (await house.sql.query('SELECT done::text, moved_at FROM platform.consumer WHERE name = $1', [consumer.name])).rows[0];
+
+  it('is passed by, and what comes after it is heard', async () => {
+    for (const bell of ['a', 'b', 'a']) await ring(bell);
+    await loudly('a');
+    await ring('a');
+    expect(await advance()).toBe(1);
+    expect(await effects()).toBe('a3');
+  });
+
+  it('is looked through once, without a write, until its place is written down after five seconds', async () => {
+    await advance(); // From the beginning of the store to here.
+    const before = await place();
+    await ring('a');
+    expect([await advance(), await advance()]).toEqual([0, 0]);
+    expect(await place()).toEqual(before);
+    await house.shiftClock(6);
+    await advance();
+    expect((await place()).done).not.toBe(before.done);
+    await loudly('a');
+    expect([await advance(), await effects()]).toEqual([1, 'a2']);
+  });
+
+  it('is looked through anew by who has not, and by who finds the place moved back', async () => {
+    await loudly('a');
+    await ring('b');
+    await advance();
+    await ring('b');
+    await advance(); // Remembers that there was nothing.
+    await house.sql.query(`UPDATE platform.consumer SET done = '1:1:' WHERE name = $1`, [consumer.name]); // As an operator would, to hear all again.
+    await advance();
+    expect((await effects()).split(' ').filter((e) => e === 'a1')).toHaveLength(2);
+  });
+});
+
+describe('events taken together', () => {
+  beforeAll(() => open());
+  afterAll(() => house.close());
+  let lists: string[];
+  beforeEach(async () => {
+    lists = [];
+    const { name, type, ...alone } = consumer as Consumer & { handle(event: RecordedEvent): Promise<void> };
+    consumer = {
+      name,
+      type,
+      handleAll: async (events: RecordedEvent[]) => {
+        for (const event of events) await alone.handle(event);
+        lists.push(events.map((e) => `${e.stream.replace('bell:', '')}${e.streamVersion}`).join(' '));
+      },
+    };
+    await house.consumers.enrol(consumer.name);
+  });
+  afterEach(async () => void (await house.sql.query('TRUNCATE platform.event, platform.dead_letter')));
+
+  it('come as one list for each organization', async () => {
+    const first = org;
+    for (const bell of ['a', 'b', 'a']) await ring(bell);
+    org = newOrgId();
+    await ring('c');
+    expect(await advance()).toBe(4);
+    expect(lists.sort()).toEqual(['a1 b1 a2', 'c1']);
+    expect(first).not.toBe(org);
+  });
+
+  it('leave only the bad one behind, and what follows in its stream', async () => {
+    for (const bell of ['a', 'b', 'a', 'c']) await ring(bell);
+    let poison = true;
+    mood = (event) => {
+      if (poison && event.stream === 'bell:a' && event.streamVersion === 1) throw new Error('bad luck');
+    };
+    await advance();
+    expect([await effects(), await deadLetters()]).toEqual(['b1 c1', 'a1/1 a2/0']);
+    await ring('a');
+    await ring('d');
+    await advance();
+    expect([lists.at(-1), await deadLetters()]).toEqual(['d1', 'a1/1 a2/0 a3/0']);
+    poison = false;
+    await house.shiftClock(5);
+    for (let i = 0; i < 3; i++) await house.consumers.retry([consumer]);
+    expect(await effects()).toBe('b1 c1 d1 a1 a2 a3');
   });
 });
 

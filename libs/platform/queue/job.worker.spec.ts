@@ -9,6 +9,7 @@ import { newOrgId } from '../../kernel/ids.js';
 import { declaredJobs, job } from '../../kernel/job.js';
 import { ambient, runAs } from '../db/ambient.js';
 import { EventConsumers } from '../eventstore/event.consumer.js';
+import { EventPlaces } from '../eventstore/event.place.js';
 import { EventTrouble } from '../eventstore/event.trouble.js';
 import { PlatformModule } from '../platform.module.js';
 import { JobWorker, type JobRun } from './job.worker.js';
@@ -169,7 +170,7 @@ class LampProcessor {
 
 @Module({
   imports: [PlatformModule, DiscoveryModule],
-  providers: [EventConsumers, EventTrouble, JobWorker, WorkerEngine, LampProcessor],
+  providers: [EventConsumers, EventPlaces, EventTrouble, JobWorker, WorkerEngine, LampProcessor],
 })
 class EngineModule {}
 

@@ -64,15 +64,15 @@ export class QueueMeter implements OnApplicationBootstrap {
   /** Both bounds of xid are there for the planner: with one of them it takes a third of the store to be new, and reads all of it. */
   private async lags(): Promise<Map<string, Lag>> {
     const found = new Map<string, Lag>();
-    for (const { name, type } of this.engine.consumers) {
+    for (const { name, type, only } of this.engine.consumers) {
       const [lag] = await this.db.query<Lag>(
         `SELECT count(*)::int AS events, coalesce(extract(epoch FROM platform.now() - min(recorded_at)), 0)::float8 AS seconds FROM (
            SELECT e.recorded_at FROM platform.event e JOIN platform.consumer c ON c.name = $1 AND NOT pg_visible_in_snapshot(e.xid, c.done)
            WHERE e.xid >= (SELECT pg_snapshot_xmin(done) FROM platform.consumer WHERE name = $1) AND e.xid < pg_snapshot_xmax(pg_current_snapshot())
-             AND e.type = $2
+             AND e.type = $2 AND ($3::jsonpath IS NULL OR e.data @? $3::jsonpath)
              AND (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))
            LIMIT ${MOST_COUNTED}) waiting`,
-        [name, type.type],
+        [name, type.type, only ?? null],
       );
       found.set(name, lag);
     }

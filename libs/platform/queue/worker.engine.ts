@@ -22,6 +22,9 @@ const auditOnly = new Set<string>();
 /** Names domain events that nobody hears on purpose. */
 export const auditOnlyEvents = (...types: { type: string }[]): void => types.forEach((t) => auditOnly.add(t.type));
 
+const consumerOf = ({ together, ...hearing }: Hears, call: (heard: never) => Promise<void>): Consumer =>
+  together ? { ...hearing, handleAll: call } : { ...hearing, handle: call };
+
 /** Specs of one process declare types of their own, which no processor of the house knows. */
 const ofTests = (type: string) => type.startsWith('spec.');
 
@@ -110,7 +113,7 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
         const hears = Reflect.getMetadata(HEARS, method) as Hears | undefined;
         const works = Reflect.getMetadata(WORKS, method) as JobType<never> | undefined;
         const ticks = Reflect.getMetadata(TICKS, method) as number | undefined;
-        if (hears) this.addConsumer({ name: hears.consumer, type: hears.type, handle: call as Consumer['handle'] });
+        if (hears) this.addConsumer(consumerOf(hears, call as (heard: never) => Promise<void>));
         if (works) {
           if (worked.has(works.type)) throw new Error(`The job ${works.type} has two handlers.`);
           worked.add(works.type);
