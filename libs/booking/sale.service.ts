@@ -8,6 +8,8 @@ import { StockRepository } from './stock.repository.js';
 @Injectable()
 export class Sales {
   private readonly events: LRUCache<string, EventForSale, string>;
+  /** Looks that this turn of the event loop has begun. */
+  private readonly begun = new Map<string, Promise<EventForSale>>();
 
   constructor(
     catalog: CatalogPort,
@@ -35,10 +37,15 @@ export class Sales {
     return event;
   }
 
-  /** The event as it is now. */
-  async eventNow(orgId: string, eventId: string): Promise<EventForSale> {
+  /** The event as it is now. However many ask in one turn of the event loop, it is looked up once. */
+  eventNow(orgId: string, eventId: string): Promise<EventForSale> {
+    const begun = this.begun.get(eventId);
+    if (begun) return begun;
     this.events.delete(eventId);
-    return this.event(orgId, eventId);
+    const looking = this.event(orgId, eventId);
+    this.begun.set(eventId, looking);
+    setImmediate(() => this.begun.delete(eventId));
+    return looking;
   }
 
   /** The snapshot in mind where its revision is still the one for sale, else the event as it is now. Costs a look at one row. */

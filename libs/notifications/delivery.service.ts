@@ -25,10 +25,10 @@ export class DeliveryService {
 
   /** Sends a queued message; does nothing for one that has ended. Throws where it shall be tried again. */
   async send(orgId: string, messageId: string): Promise<void> {
-    const message = await this.messages.find(orgId, messageId);
+    const message = await this.messages.find({ orgId, id: messageId });
     if (message?.status !== 'queued') return;
     const outcome = await this.attempt(message);
-    await this.messages.settle(orgId, messageId, outcome);
+    await this.messages.settle({ orgId, id: messageId, ...outcome });
     this.outcomes.add(outcome.status);
   }
 

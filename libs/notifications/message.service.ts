@@ -7,9 +7,9 @@ import { decodeCursor, pageOf, type Page, type PageRequest } from '../kernel/pag
 import { invalid } from '../kernel/errors.js';
 import { Clock } from '../kernel/time.js';
 import { Access } from '../platform/access/access.js';
-import { JobQueue } from '../platform/queue/job.queue.js';
+import { JobQueue, type NewJob } from '../platform/queue/job.queue.js';
 import { messageView, type MessageView } from './message.dto.js';
-import { MessageRepository } from './message.repository.js';
+import { MessageRepository, type NewMessage } from './message.repository.js';
 import { SendMessage } from './notification.jobs.js';
 import { aboutOf, audiences, isAboutBooking, rulesFor, type About, type Rule } from './notification.rules.js';
 
@@ -26,21 +26,34 @@ export class MessageService {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes the messages of a domain event, each with the job that sends it, in the consumer's transaction. */
-  async hear(event: RecordedEvent): Promise<void> {
-    if (event.recordedAt.getTime() < this.clock.now().getTime() - TOO_OLD_MS) return;
-    const about = aboutOf(event.data);
-    const { orgId } = event;
-    for (const [kind, rule] of rulesFor(event.type)) {
-      if (!(await this.isWanted(rule, orgId, about))) continue;
-      for (const channel of rule.channels) {
-        const id = newId(orgId);
-        const recipientKey = audiences[rule.audience](about);
-        const cause = `${event.stream}#${event.streamVersion}`;
-        const added = await this.messages.add({ orgId, id, kind, channel, cause, recipientKey, about });
-        if (added) await this.jobs.add(SendMessage({ orgId, messageId: id }));
+  /** Makes the messages of domain events, each with the job that sends it, in the consumer's transaction. */
+  async hear(events: readonly RecordedEvent[]): Promise<void> {
+    const made: NewMessage[] = [];
+    const jobs = new Map<string, NewJob>();
+    for (const event of events) {
+      const { requestId, traceId } = event;
+      for (const message of await this.messagesOf(event)) {
+        made.push(message);
+        jobs.set(message.id, { job: SendMessage({ orgId: message.orgId, messageId: message.id }), requestId, traceId });
       }
     }
+    if (made.length === 0) return;
+    const added = await this.messages.add(made);
+    await this.jobs.addAll([...jobs].filter(([id]) => added.has(id)).map(([, job]) => job));
+  }
+
+  private async messagesOf(event: RecordedEvent): Promise<NewMessage[]> {
+    if (event.recordedAt.getTime() < this.clock.now().getTime() - TOO_OLD_MS) return [];
+    const about = aboutOf(event.data);
+    const { orgId } = event;
+    const cause = `${event.stream}#${event.streamVersion}`;
+    const made: NewMessage[] = [];
+    for (const [kind, rule] of rulesFor(event.type)) {
+      if (!(await this.isWanted(rule, orgId, about))) continue;
+      const recipientKey = audiences[rule.audience](about);
+      for (const channel of rule.channels) made.push({ orgId, id: newId(orgId), kind, channel, cause, recipientKey, about });
+    }
+    return made;
   }
 
   /** What was sent for an organization, newest first. */

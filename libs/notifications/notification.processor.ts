@@ -17,7 +17,7 @@ import {
   TicketTransferred,
 } from '../booking/booking.domain-events.js';
 import type { RecordedEvent } from '../kernel/domain-event.js';
-import { Every, OnDomainEvent, OnJob } from '../platform/queue/processor.decorators.js';
+import { Every, OnDomainEvents, OnJob } from '../platform/queue/processor.decorators.js';
 import { DeliveryService } from './delivery.service.js';
 import { MessageService } from './message.service.js';
 import { SendMessage } from './notification.jobs.js';
@@ -32,18 +32,18 @@ export class NotificationProcessor {
     private readonly deliveries: DeliveryService,
   ) {}
 
-  @OnDomainEvent(AccountRegistered, 'notifications.account-registered') registered(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(EmailVerificationRequested, 'notifications.email-verification') verification(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(PasswordResetRequested, 'notifications.password-reset') reset(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(PasswordChanged, 'notifications.password-changed') passwordChanged(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(InvitationCreated, 'notifications.invitation') invited(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(BookingConfirmed, 'notifications.booking-confirmed') confirmed(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(BookingCancelled, 'notifications.booking-cancelled') cancelled(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(BookingReduced, 'notifications.booking-reduced') reduced(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(TicketTransferred, 'notifications.ticket-transferred') transferred(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(TicketsResendRequested, 'notifications.tickets-resent') resend(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(SeatsMoved, 'notifications.seats-moved') moved(e: RecordedEvent) { return this.messages.hear(e); }
-  @OnDomainEvent(LatePaymentRefunded, 'notifications.late-payment-refunded') late(e: RecordedEvent) { return this.messages.hear(e); }
+  @OnDomainEvents(AccountRegistered, 'notifications.account-registered') registered(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(EmailVerificationRequested, 'notifications.email-verification') verification(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(PasswordResetRequested, 'notifications.password-reset') reset(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(PasswordChanged, 'notifications.password-changed') passwordChanged(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(InvitationCreated, 'notifications.invitation') invited(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(BookingConfirmed, 'notifications.booking-confirmed') confirmed(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(BookingCancelled, 'notifications.booking-cancelled') cancelled(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(BookingReduced, 'notifications.booking-reduced') reduced(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(TicketTransferred, 'notifications.ticket-transferred') transferred(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(TicketsResendRequested, 'notifications.tickets-resent') resend(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(SeatsMoved, 'notifications.seats-moved') moved(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(LatePaymentRefunded, 'notifications.late-payment-refunded') late(e: RecordedEvent[]) { return this.messages.hear(e); }
 
   @OnJob(SendMessage) send({ orgId, messageId }: { orgId: string; messageId: string }) { return this.deliveries.send(orgId, messageId); }
 

@@ -8,6 +8,15 @@ import { Redis } from '../redis/redis.js';
 
 export const JOB_CHANNEL = 'jobs';
 
+export interface NewJob {
+  job: Job<{ orgId: string }>;
+  id?: string;
+  delayMs?: number;
+  /** Of the request that caused it. */
+  requestId?: string;
+  traceId?: string | null;
+}
+
 export interface JobState {
   id: string;
   status: 'queued' | 'running' | 'done' | 'failed';
@@ -25,22 +34,31 @@ export class JobQueue {
   /** Writes a job for later; returns its id. `delayMs` counts from now by the database's clock. */
   async add<D extends { orgId: string }>(job: Job<D>, options: { id?: string; delayMs?: number } = {}): Promise<string> {
     const id = options.id ?? newId(job.data.orgId);
+    const { requestId, traceId } = ambient();
+    await this.addAll([{ job, id, requestId, traceId, delayMs: options.delayMs }]);
+    return id;
+  }
+
+  /** Writes many, each on behalf of the request that caused it. */
+  async addAll(jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length === 0) return;
     await this.db.prepared(
       'job-add',
-      `INSERT INTO platform.job (org_id, id, type, data, request_id, trace_id, run_at)
-       VALUES ($1, $2, $3, $4, $5, $7, platform.now() + $6 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
+      `INSERT INTO platform.job (org_id, id, type, data, request_id, trace_id, created_at, run_at)
+       SELECT j.org, j.id, j.type, j.data, j.request, j.trace, (SELECT platform.now()), (SELECT platform.now()) + j.delay * interval '1 millisecond'
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::float8[])
+         AS j (org, id, type, data, request, trace, delay) ON CONFLICT DO NOTHING`,
       [
-        job.data.orgId,
-        id,
-        job.type,
-        JSON.stringify(job.data),
-        ambient().requestId ?? 'none',
-        options.delayMs ?? 0,
-        ambient().traceId ?? null,
+        jobs.map(({ job }) => job.data.orgId),
+        jobs.map(({ job, id }) => id ?? newId(job.data.orgId)),
+        jobs.map(({ job }) => job.type),
+        jobs.map(({ job }) => JSON.stringify(job.data)),
+        jobs.map(({ requestId }) => requestId ?? 'none'),
+        jobs.map(({ traceId }) => traceId ?? null),
+        jobs.map(({ delayMs }) => delayMs ?? 0),
       ],
     );
-    if (!options.delayMs) this.db.afterCommit(() => this.redis.publish(JOB_CHANNEL, '1'));
-    return id;
+    if (jobs.some(({ delayMs }) => !delayMs)) this.db.afterCommit(() => this.redis.publish(JOB_CHANNEL, '1'));
   }
 
   /** How a job stands, for `GET /v1/jobs/{jobId}`; null when the organization has none by that id. */

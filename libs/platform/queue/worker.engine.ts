@@ -9,11 +9,16 @@ import { EventPoke } from '../eventstore/event.poke.js';
 import { Log } from '../observe/log.js';
 import { Redis } from '../redis/redis.js';
 import { JOB_CHANNEL } from './job.queue.js';
-import { JobWorker, type JobHandler } from './job.worker.js';
+import { JobWorker, type DueJob, type JobHandler } from './job.worker.js';
 import { Loop } from './loop.js';
 import { HEARS, TICKS, WORKS, type Hears } from './processor.decorators.js';
 
 const QUEUE = 'evently';
+/**
+ * Jobs that BullMQ has in advance, at most. A crowd's mails wait in Postgres, where a look at what is due goes past those handed out already:
+ * the fewer they are, the cheaper it is.
+ */
+const AHEAD = 400;
 /** Jobs done at once without BullMQ: some connections are left for domain events. */
 const HERE_AT_ONCE = 5;
 /** Domain events that only history and audit read, by name; every other one must be heard. */
@@ -59,26 +64,39 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
     this.startBull();
     const relay = this.loop('job relay', 500, () => this.relay());
     await this.redis.subscribe(JOB_CHANNEL, () => relay.wake());
+    this.worker?.on('drained', () => relay.wake());
   }
 
   /** Hands due jobs to BullMQ; does them here while Redis is away. */
   private async relay(): Promise<void> {
-    const due = await this.jobs.due(200);
-    if (due.length === 0) return;
-    const told =
-      this.redis.up &&
-      (await this.queue
-        ?.addBulk(
-          due.map((j) => ({
-            name: j.type,
-            data: { orgId: j.orgId, id: j.id },
-            // One that still waits there since it was handed last is not handed twice.
-            opts: { jobId: j.id, removeOnComplete: true, removeOnFail: true },
-          })),
-        )
-        .then(() => true)
-        .catch(() => false));
-    if (told) return;
+    const room = AHEAD - (await this.handedOut());
+    if (room <= 0) return;
+    const due = await this.jobs.due(room);
+    if (due.length > 0 && !(await this.handOut(due))) await this.doHere(due);
+  }
+
+  /** How many BullMQ has that no worker has begun. None where Redis is away or slow. */
+  private async handedOut(): Promise<number> {
+    if (!this.redis.up) return 0;
+    return (await this.queue?.getWaitingCount().catch(() => 0)) ?? 0;
+  }
+
+  /** False where Redis did not take them. */
+  private async handOut(due: readonly DueJob[]): Promise<boolean> {
+    if (!this.redis.up || !this.queue) return false;
+    const jobs = due.map((j) => ({
+      name: j.type,
+      data: { orgId: j.orgId, id: j.id },
+      // One that still waits there since it was handed last is not handed twice.
+      opts: { jobId: j.id, removeOnComplete: true, removeOnFail: true },
+    }));
+    return this.queue.addBulk(jobs).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private async doHere(due: readonly DueJob[]): Promise<void> {
     const waiting = [...due];
     const one = async () => {
       for (let j = waiting.shift(); j; j = waiting.shift()) await this.jobs.run(j.orgId, j.id);
@@ -89,7 +107,10 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
   private startBull(): void {
     const connection = this.redis.connectionForQueues();
     const prefix = this.redis.queuePrefix;
-    this.queue = new Queue(QUEUE, { prefix, connection: { ...connection, enableOfflineQueue: false } as never });
+    this.queue = new Queue(QUEUE, {
+      prefix,
+      connection: { ...connection, enableOfflineQueue: false, commandTimeout: 2000 } as never,
+    });
     this.worker = new Worker(QUEUE, (job) => this.jobs.run(job.data.orgId as string, job.data.id as string), {
       prefix,
       connection: connection as never,
