@@ -263,6 +263,17 @@ describe('what a consumer need not hear', () => {
     expect([await advance(), await effects()]).toEqual([1, 'a2']);
   });
 
+  it('is looked through anew after Postgres has crashed, which may give out numbers again', async () => {
+    await advance();
+    await ring('a');
+    await advance(); // Remembers that there was nothing.
+    await house.sql.query(`UPDATE platform.event SET data = '{"loud": true}'`); // As if that number were another event's now.
+    expect(await advance()).toBe(0);
+    const { places } = house.consumers as unknown as { places: { passed: Map<string, { life: string }> } };
+    places.passed.get(consumer.name)!.life = 'the one before';
+    expect([await advance(), await effects()]).toEqual([1, 'a1']);
+  });
+
   it('is looked through anew by who has not, and by who finds the place moved back', async () => {
     await loudly('a');
     await ring('b');

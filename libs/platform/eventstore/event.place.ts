@@ -34,6 +34,7 @@ interface PlaceRow {
   target_org: string | null;
   target_seq: number | null;
   now_snapshot: string;
+  life: string;
   troubled: boolean;
 }
 
@@ -68,13 +69,26 @@ export const FOREIGN_PLACES = `WITH RECURSIVE types(type) AS (
 const between = (from: string, to: string) => `xid >= pg_snapshot_xmin(${from}) AND xid < pg_snapshot_xmax(${to})
          AND NOT pg_visible_in_snapshot(xid, ${from}) AND pg_visible_in_snapshot(xid, ${to})`;
 
+/** Holds as long as the place is where it was, in the same life of Postgres. */
+interface Passed {
+  done: string;
+  life: string;
+  to: string;
+}
+
+/**
+ * Changes when Postgres crashes. It may then give out once more the numbers of transactions that came to nothing just before and that it had not
+ * written down, so that what a snapshot in our memory calls long over is yet to come. A place in the table was flushed after them.
+ */
+const LIFE = 'pg_stat_get_bgwriter_stat_reset_time()::text';
+
 @Injectable()
 export class EventPlaces {
   /**
-   * By consumer: up to where this process has found nothing for it, while its place is still where it was then. Found out without a lock and kept
-   * without a commit: who passes by all he hears of would otherwise either write his place ten times a second or look through the same again.
+   * By consumer: up to where this process has found nothing for it. Found out without a lock and kept without a commit: who passes by all he
+   * hears of would otherwise either write his place ten times a second or look through the same again.
    */
-  private readonly passed = new Map<string, { done: string; to: string }>();
+  private readonly passed = new Map<string, Passed>();
 
   constructor(private readonly db: Database) {}
 
@@ -92,34 +106,34 @@ export class EventPlaces {
   /** True when there is something to take, or a place that has not been written for five seconds. Locks and writes nothing. */
   async calls({ name, type, only }: Hearing): Promise<boolean> {
     const passed = this.passed.get(name);
-    const [seen] = await this.db.prepared<{ calls: boolean; done: string; to: string }>(
+    const [seen] = await this.db.prepared<Passed & { calls: boolean }>(
       'consumer-look',
-      `SELECT c.done::text, pg_current_snapshot()::text AS to,
+      `SELECT c.done::text, ${LIFE} AS life, pg_current_snapshot()::text AS to,
          c.target IS NOT NULL OR c.moved_at < platform.now() - interval '5 seconds' OR EXISTS (
            SELECT 1 FROM platform.event WHERE ${between('p.since', 'pg_current_snapshot()')}
              AND type = $2 AND ($3::jsonpath IS NULL OR data @? $3::jsonpath)) AS calls
-       FROM platform.consumer c, LATERAL (SELECT CASE WHEN c.done::text = $4 THEN $5::pg_snapshot ELSE c.done END AS since) p
+       FROM platform.consumer c, LATERAL (SELECT CASE WHEN c.done::text = $4 AND ${LIFE} = $5 THEN $6::pg_snapshot ELSE c.done END AS since) p
        WHERE c.name = $1`,
-      [name, type.type, only ?? null, passed?.done ?? null, passed?.to ?? null],
+      [name, type.type, only ?? null, passed?.done ?? null, passed?.life ?? null, passed?.to ?? null],
     );
-    if (!seen || seen.calls) return seen !== undefined;
-    this.passed.set(name, { done: seen.done, to: seen.to });
-    return false;
+    if (!seen) return false;
+    if (!seen.calls) this.passed.set(name, { done: seen.done, life: seen.life, to: seen.to });
+    return seen.calls;
   }
 
   /** Locks a place until the transaction ends; undefined while another process has it. */
   async lock(name: string): Promise<Place | undefined> {
     const [row] = await this.db.prepared<PlaceRow>(
       'consumer-lock',
-      `SELECT done::text, target::text, target_org, target_seq, pg_current_snapshot()::text AS now_snapshot,
+      `SELECT done::text, target::text, target_org, target_seq, pg_current_snapshot()::text AS now_snapshot, ${LIFE} AS life,
               EXISTS (SELECT 1 FROM platform.dead_letter d WHERE d.consumer = c.name) AS troubled
        FROM platform.consumer c WHERE name = $1 FOR UPDATE OF c SKIP LOCKED`,
       [name],
     );
     if (!row) return undefined;
-    const { done, target, target_org: atOrg, target_seq: atSeq, now_snapshot: now, troubled } = row;
+    const { done, target, target_org: atOrg, target_seq: atSeq, now_snapshot: now, life, troubled } = row;
     const passed = this.passed.get(name);
-    const from = target === null && passed?.done === done ? passed.to : done;
+    const from = target === null && passed?.done === done && passed.life === life ? passed.to : done;
     return { name, from, to: target ?? now, open: target !== null, atOrg, atSeq, troubled };
   }
 
