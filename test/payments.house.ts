@@ -102,7 +102,7 @@ export class House {
   async work(): Promise<number> {
     let done = 0;
     for (;;) {
-      const due = await this.jobs.due(100);
+      const due = await this.jobs.due(100, false);
       if (due.length === 0) return done;
       for (const { orgId, id } of due) await this.jobs.run(orgId, id);
       done += due.length;

@@ -95,6 +95,20 @@ describe('delivery by SMTP', () => {
     }
   });
 
+  it('lets the mails of a crowd wait for each other, and no other for them', async () => {
+    await register();
+    await booked();
+    await settled();
+    const found = await rows(
+      `SELECT DISTINCT m.kind, j.patient FROM notifications.message m JOIN platform.job j ON j.org_id = m.org_id AND j.data->>'messageId' = m.id::text
+       WHERE m.kind IN ('account_registered', 'booking_confirmed') ORDER BY 1`,
+    );
+    expect(found).toEqual([
+      { kind: 'account_registered', patient: false },
+      { kind: 'booking_confirmed', patient: true },
+    ]);
+  });
+
   it('makes one mail of a domain event that is heard again', async () => {
     const { booking, email } = await booked();
     await settled();

@@ -11,7 +11,7 @@ import { JobQueue, type NewJob } from '../platform/queue/job.queue.js';
 import { messageView, type MessageView } from './message.dto.js';
 import { MessageRepository, type NewMessage } from './message.repository.js';
 import { SendMessage } from './notification.jobs.js';
-import { aboutOf, audiences, isAboutBooking, rulesFor, type About, type Rule } from './notification.rules.js';
+import { aboutOf, audiences, isAboutBooking, isPatient, rulesFor, type About, type Rule } from './notification.rules.js';
 
 /** News older than this is not sent: not by a mail server that comes back, not by a kind of mail added to a store full of history. */
 export const TOO_OLD_MS = 5 * 24 * 3600 * 1000;
@@ -34,7 +34,8 @@ export class MessageService {
       const { requestId, traceId } = event;
       for (const message of await this.messagesOf(event)) {
         made.push(message);
-        jobs.set(message.id, { job: SendMessage({ orgId: message.orgId, messageId: message.id }), requestId, traceId });
+        const job = SendMessage({ orgId: message.orgId, messageId: message.id });
+        jobs.set(message.id, { job, patient: isPatient(message.kind), requestId, traceId });
       }
     }
     if (made.length === 0) return;

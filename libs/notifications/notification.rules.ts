@@ -66,6 +66,8 @@ export interface BookingRule {
   template: BookingTemplate;
   /** Tickets go along as a PDF: the booking's, or for a holder the one ticket. */
   tickets?: true;
+  /** Thousands are made at once: they wait for each other, and no other message for them. */
+  patient?: true;
   /** Asked once, when the domain event is heard. */
   when?: (about: About, booking: () => Promise<BookingForMessage | null>) => Promise<boolean>;
   /** Asked before each try to send: false once it would tell something that is no longer so. */
@@ -113,6 +115,7 @@ export const notificationRules = {
     channels: email,
     template: 'tickets',
     tickets: true,
+    patient: true,
     still: isConfirmed,
   },
   booking_cancelled: {
@@ -120,6 +123,7 @@ export const notificationRules = {
     audience: 'buyer',
     channels: email,
     template: 'cancelled',
+    patient: true,
     when: endedAfterConfirmation,
   },
   booking_reduced: { event: BookingReduced, audience: 'buyer', channels: email, template: 'reduced' },
@@ -160,6 +164,9 @@ export const rulesFor = (type: string): [Kind, Rule][] =>
 /** The row of a message's kind; undefined for one that a newer version of this program wrote. */
 export const ruleOf = (kind: string): Rule | undefined =>
   Object.hasOwn(notificationRules, kind) ? notificationRules[kind as Kind] : undefined;
+
+/** True for messages of which thousands are made at once. */
+export const isPatient = (kind: Kind): boolean => 'patient' in notificationRules[kind];
 
 /** What a message keeps of a domain event's data. */
 export function aboutOf(data: object): About {

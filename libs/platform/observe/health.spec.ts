@@ -103,7 +103,7 @@ describe('health', () => {
     expect(value(text, `evently_consumer_lag_seconds${consumer}`)).toBeGreaterThanOrEqual(89);
     expect(value(text, `evently_dead_letters${consumer}`)).toBe(1);
     expect([value(text, 'evently_jobs{state="due"}'), value(text, 'evently_jobs{state="later"}')]).toEqual([2, 1]);
-    expect(value(text, 'evently_job_wait_seconds')).toBeGreaterThanOrEqual(59);
+    expect(value(text, 'evently_job_wait_seconds{lane="prompt"}')).toBeGreaterThanOrEqual(59);
   });
 
   it('counts what contexts count, and goes without a figure that fails', async () => {

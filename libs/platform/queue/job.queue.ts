@@ -8,10 +8,15 @@ import { Redis } from '../redis/redis.js';
 
 export const JOB_CHANNEL = 'jobs';
 
-export interface NewJob {
-  job: Job<{ orgId: string }>;
+interface HowToAdd {
   id?: string;
   delayMs?: number;
+  /** One of thousands that a crowd wants at once: done beside the others, none of which waits for it. */
+  patient?: boolean;
+}
+
+export interface NewJob extends HowToAdd {
+  job: Job<{ orgId: string }>;
   /** Of the request that caused it. */
   requestId?: string;
   traceId?: string | null;
@@ -32,10 +37,12 @@ export class JobQueue {
   ) {}
 
   /** Writes a job for later; returns its id. `delayMs` counts from now by the database's clock. */
-  async add<D extends { orgId: string }>(job: Job<D>, options: { id?: string; delayMs?: number } = {}): Promise<string> {
-    const id = options.id ?? newId(job.data.orgId);
+  async add<D extends { orgId: string }>(
+    job: Job<D>,
+    { id = newId(job.data.orgId), delayMs, patient }: HowToAdd = {},
+  ): Promise<string> {
     const { requestId, traceId } = ambient();
-    await this.addAll([{ job, id, requestId, traceId, delayMs: options.delayMs }]);
+    await this.addAll([{ job, id, delayMs, patient, requestId, traceId }]);
     return id;
   }
 
@@ -44,10 +51,10 @@ export class JobQueue {
     if (jobs.length === 0) return;
     await this.db.prepared(
       'job-add',
-      `INSERT INTO platform.job (org_id, id, type, data, request_id, trace_id, created_at, run_at)
-       SELECT j.org, j.id, j.type, j.data, j.request, j.trace, (SELECT platform.now()), (SELECT platform.now()) + j.delay * interval '1 millisecond'
-       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::float8[])
-         AS j (org, id, type, data, request, trace, delay) ON CONFLICT DO NOTHING`,
+      `INSERT INTO platform.job (org_id, id, type, data, request_id, trace_id, patient, created_at, run_at)
+       SELECT j.org, j.id, j.type, j.data, j.request, j.trace, j.patient, (SELECT platform.now()), (SELECT platform.now()) + j.delay * interval '1 millisecond'
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::bool[], $8::float8[])
+         AS j (org, id, type, data, request, trace, patient, delay) ON CONFLICT DO NOTHING`,
       [
         jobs.map(({ job }) => job.data.orgId),
         jobs.map(({ job, id }) => id ?? newId(job.data.orgId)),
@@ -55,6 +62,7 @@ export class JobQueue {
         jobs.map(({ job }) => JSON.stringify(job.data)),
         jobs.map(({ requestId }) => requestId ?? 'none'),
         jobs.map(({ traceId }) => traceId ?? null),
+        jobs.map(({ patient }) => patient ?? false),
         jobs.map(({ delayMs }) => delayMs ?? 0),
       ],
     );

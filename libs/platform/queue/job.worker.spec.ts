@@ -31,7 +31,7 @@ const state = async (id: string) =>
   (await house.sql.query('SELECT status, attempts, error, progress, result FROM platform.job WHERE id = $1', [id])).rows[0];
 const add = (lamp: string, options = {}) => house.db.transaction(() => house.queue.add(Polish({ orgId: org, lamp }), options));
 const run = (id: string) => house.jobs.run(org, id);
-const due = async () => (await house.jobs.due(100)).map((j) => j.id);
+const due = async (patient = false) => (await house.jobs.due(100, patient)).map((j) => j.id);
 
 describe('a job', () => {
   beforeAll(async () => {
@@ -44,6 +44,14 @@ describe('a job', () => {
     done = [];
     work = async ({ lamp }) => done.push(lamp);
     await house.sql.query('TRUNCATE platform.job');
+  });
+
+  it('is asked for in its lane: patient, or not', async () => {
+    const patient = await add('a', { patient: true });
+    const prompt = await add('b');
+    expect([await due(), await due(true)]).toEqual([[prompt], [patient]]);
+    await run(patient);
+    expect(done).toEqual(['a']);
   });
 
   it('is there when what wants it is committed, and not when it is not', async () => {
@@ -205,6 +213,31 @@ describe('the engine', () => {
       for (const id of ids) await until('its row', async () => (await state(id)).status === 'done');
       await until('a tick', async () => ticks > 2);
     }));
+
+  it.each([
+    ['through BullMQ', {}],
+    ['while Redis is away', { REDIS_URL: 'redis://127.0.0.1:1' }],
+  ])('does what is prompt although more patient jobs hang than it does at once, %s', (_, environment) =>
+    withEngine(environment, async () => {
+      let release!: () => void;
+      const server = new Promise<void>((answer) => (release = answer));
+      let hanging = 0;
+      work = async ({ lamp }) => {
+        if (lamp.startsWith('patient')) {
+          hanging += 1;
+          await server;
+        }
+        done.push(lamp);
+      };
+      for (let i = 0; i < 50; i++) await add(`patient ${i}`, { patient: true });
+      await until('the lane to be full', async () => hanging >= 5);
+      const id = await add('prompt');
+      await until('the prompt one', async () => (await state(id)).status === 'done');
+      expect(done).toEqual(['prompt']);
+      release();
+      await until('all', async () => done.length === 51);
+    }),
+  );
 
   it('does them although Redis was emptied in between', () =>
     withEngine({}, async () => {

@@ -56,11 +56,11 @@ export class JobWorker {
   }
 
   /** Due rows that nobody was handed yet, or whose worker or queue lost them; marks them as handed. For the relay. The clock is read once, not for each row. */
-  async due(limit: number): Promise<DueJob[]> {
+  async due(limit: number, patient: boolean): Promise<DueJob[]> {
     return this.db.query(
       `UPDATE platform.job j SET handed_at = platform.now() FROM (
          SELECT org_id, id FROM platform.job
-         WHERE status IN ('queued', 'running') AND run_at <= (SELECT platform.now())
+         WHERE status IN ('queued', 'running') AND ${patient ? '' : 'NOT'} patient AND run_at <= (SELECT platform.now())
            AND (handed_at IS NULL OR handed_at < (SELECT platform.now()) - interval '15 seconds')
            AND (lease_until IS NULL OR lease_until < (SELECT platform.now()))
          ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) d

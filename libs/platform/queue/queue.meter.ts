@@ -22,7 +22,7 @@ export class QueueMeter implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.meter.gauge('evently_jobs', 'Jobs not done yet, by state.', () => this.jobs());
-    this.meter.gauge('evently_job_wait_seconds', 'How long the oldest due job has waited.', () => this.oldestJob());
+    this.meter.gauge('evently_job_wait_seconds', 'How long the oldest due job of a lane has waited.', () => this.oldestJobs());
     this.meter.gauge('evently_dead_letters', 'Domain events set aside, by consumer.', () => this.deadLetters());
     const help = `Domain events a consumer has not taken yet (${MOST_COUNTED} at most).`;
     let lags: Promise<Map<string, Lag>> | undefined;
@@ -44,11 +44,13 @@ export class QueueMeter implements OnApplicationBootstrap {
     }));
   }
 
-  private async oldestJob(): Promise<number> {
-    const [row] = await this.db.query<{ seconds: number | null }>(
-      `SELECT extract(epoch FROM platform.now() - min(run_at))::float8 AS seconds FROM platform.job WHERE status = 'queued' AND run_at <= platform.now()`,
+  private async oldestJobs(): Promise<Sample[]> {
+    const waits = (patient: string) =>
+      `extract(epoch FROM platform.now() - (SELECT min(run_at) FROM platform.job WHERE status = 'queued' AND ${patient} AND run_at <= platform.now()))::float8`;
+    const [waited] = await this.db.query<Record<string, number | null>>(
+      `SELECT ${waits('NOT patient')} AS prompt, ${waits('patient')} AS patient`,
     );
-    return row?.seconds ?? 0;
+    return Object.entries(waited).map(([lane, seconds]) => ({ labels: { lane }, value: seconds ?? 0 }));
   }
 
   private async deadLetters(): Promise<Sample[]> {

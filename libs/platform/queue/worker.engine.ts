@@ -1,7 +1,6 @@
 // The worker's engine: finds every handler at boot, refuses to start where one is missing or doubled, and keeps them all running.
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { Queue, Worker } from 'bullmq';
 import { declaredDomainEvents } from '../../kernel/domain-event.js';
 import { declaredJobs, type JobType } from '../../kernel/job.js';
 import { EventConsumers, type Consumer } from '../eventstore/event.consumer.js';
@@ -9,18 +8,12 @@ import { EventPoke } from '../eventstore/event.poke.js';
 import { Log } from '../observe/log.js';
 import { Redis } from '../redis/redis.js';
 import { JOB_CHANNEL } from './job.queue.js';
-import { JobWorker, type DueJob, type JobHandler } from './job.worker.js';
+import { JobLane } from './job.lane.js';
+import { JobWorker, type JobHandler } from './job.worker.js';
 import { Loop } from './loop.js';
 import { HEARS, TICKS, WORKS, type Hears } from './processor.decorators.js';
 
 const QUEUE = 'evently';
-/**
- * Jobs that BullMQ has in advance, at most. A crowd's mails wait in Postgres, where a look at what is due goes past those handed out already:
- * the fewer they are, the cheaper it is.
- */
-const AHEAD = 400;
-/** Jobs done at once without BullMQ: some connections are left for domain events. */
-const HERE_AT_ONCE = 5;
 /** Domain events that only history and audit read, by name; every other one must be heard. */
 const auditOnly = new Set<string>();
 
@@ -37,8 +30,8 @@ const ofTests = (type: string) => type.startsWith('spec.');
 export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly consumers: Consumer[] = [];
   private readonly loops: Loop[] = [];
-  private queue?: Queue;
-  private worker?: Worker;
+  private readonly lanes: JobLane[] = [];
+  private readonly relays: Loop[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -61,64 +54,22 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
       for (const { type, loop } of listening) if (told.some((t) => t.type === type)) loop.wake();
     });
     this.loop('dead letters', 1000, () => this.events.retry(this.consumers));
-    this.startBull();
-    const relay = this.loop('job relay', 500, () => this.relay());
-    await this.redis.subscribe(JOB_CHANNEL, () => relay.wake());
-    this.worker?.on('drained', () => relay.wake());
+    this.openLanes();
+    await this.redis.subscribe(JOB_CHANNEL, () => this.relays.forEach((relay) => relay.wake()));
   }
 
-  /** Hands due jobs to BullMQ; does them here while Redis is away. */
-  private async relay(): Promise<void> {
-    const room = AHEAD - (await this.handedOut());
-    if (room <= 0) return;
-    const due = await this.jobs.due(room);
-    if (due.length > 0 && !(await this.handOut(due))) await this.doHere(due);
-  }
-
-  /** How many BullMQ has that no worker has begun. None where Redis is away or slow. */
-  private async handedOut(): Promise<number> {
-    if (!this.redis.up) return 0;
-    return (await this.queue?.getWaitingCount().catch(() => 0)) ?? 0;
-  }
-
-  /** False where Redis did not take them. */
-  private async handOut(due: readonly DueJob[]): Promise<boolean> {
-    if (!this.redis.up || !this.queue) return false;
-    const jobs = due.map((j) => ({
-      name: j.type,
-      data: { orgId: j.orgId, id: j.id },
-      // One that still waits there since it was handed last is not handed twice.
-      opts: { jobId: j.id, removeOnComplete: true, removeOnFail: true },
-    }));
-    return this.queue.addBulk(jobs).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  private async doHere(due: readonly DueJob[]): Promise<void> {
-    const waiting = [...due];
-    const one = async () => {
-      for (let j = waiting.shift(); j; j = waiting.shift()) await this.jobs.run(j.orgId, j.id);
-    };
-    await Promise.all(Array.from({ length: HERE_AT_ONCE }, one));
-  }
-
-  private startBull(): void {
-    const connection = this.redis.connectionForQueues();
-    const prefix = this.redis.queuePrefix;
-    this.queue = new Queue(QUEUE, {
-      prefix,
-      connection: { ...connection, enableOfflineQueue: false, commandTimeout: 2000 } as never,
-    });
-    this.worker = new Worker(QUEUE, (job) => this.jobs.run(job.data.orgId as string, job.data.id as string), {
-      prefix,
-      connection: connection as never,
-      concurrency: 20,
-    });
-    const quiet = () => undefined; // Redis away is told by health; the relay works on from Postgres.
-    this.queue.on('error', quiet);
-    this.worker.on('error', quiet);
+  /** Patient jobs have a lane of their own: neither their number nor a slow mail server holds up a payment that came. */
+  private openLanes(): void {
+    for (const [name, patient] of [
+      [QUEUE, false],
+      [`${QUEUE}-patient`, true],
+    ] as const) {
+      const lane = new JobLane(name, patient, this.jobs, this.redis);
+      const relay = this.loop(`job relay ${name}`, 500, () => lane.relay());
+      lane.onDrained(() => relay.wake());
+      this.lanes.push(lane);
+      this.relays.push(relay);
+    }
   }
 
   private discover(): void {
@@ -172,7 +123,6 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
   /** Before anything it works with is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.loops.map((l) => l.stop()));
-    await this.worker?.close(!this.redis.up).catch(() => undefined);
-    await this.queue?.close().catch(() => undefined);
+    for (const lane of this.lanes) await lane.close();
   }
 }
