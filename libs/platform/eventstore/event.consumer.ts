@@ -39,7 +39,7 @@ export class EventConsumers {
   async advance(consumer: Consumer): Promise<number> {
     let taken = 0;
     let singly = 0; // After a batch failed its events are taken one by one, so that only the bad one is set aside.
-    while (await this.places.calls(consumer)) {
+    while (await this.places.hasNews(consumer)) {
       try {
         const n = await this.step(consumer, singly > 0 ? 1 : BATCH);
         if (n === null) return taken;

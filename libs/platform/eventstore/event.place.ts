@@ -104,21 +104,21 @@ export class EventPlaces {
   }
 
   /** True when there is something to take, or a place that has not been written for five seconds. Locks and writes nothing. */
-  async calls({ name, type, only }: Hearing): Promise<boolean> {
+  async hasNews({ name, type, only }: Hearing): Promise<boolean> {
     const passed = this.passed.get(name);
-    const [seen] = await this.db.prepared<Passed & { calls: boolean }>(
+    const [seen] = await this.db.prepared<Passed & { news: boolean }>(
       'consumer-look',
       `SELECT c.done::text, ${LIFE} AS life, pg_current_snapshot()::text AS to,
          c.target IS NOT NULL OR c.moved_at < platform.now() - interval '5 seconds' OR EXISTS (
            SELECT 1 FROM platform.event WHERE ${between('p.since', 'pg_current_snapshot()')}
-             AND type = $2 AND ($3::jsonpath IS NULL OR data @? $3::jsonpath)) AS calls
+             AND type = $2 AND ($3::jsonpath IS NULL OR data @? $3::jsonpath)) AS news
        FROM platform.consumer c, LATERAL (SELECT CASE WHEN c.done::text = $4 AND ${LIFE} = $5 THEN $6::pg_snapshot ELSE c.done END AS since) p
        WHERE c.name = $1`,
       [name, type.type, only ?? null, passed?.done ?? null, passed?.life ?? null, passed?.to ?? null],
     );
     if (!seen) return false;
-    if (!seen.calls) this.passed.set(name, { done: seen.done, life: seen.life, to: seen.to });
-    return seen.calls;
+    if (!seen.news) this.passed.set(name, { done: seen.done, life: seen.life, to: seen.to });
+    return seen.news;
   }
 
   /** Locks a place until the transaction ends; undefined while another process has it. */
