@@ -17,10 +17,10 @@ export class BookingAftermath {
     private readonly cancellation: Cancellation,
   ) {}
 
-  /** An account's booking joins its list. */
-  async project({ orgId, data }: RecordedEvent<DomainEventData & { bookingId: string }>): Promise<void> {
-    const { rows } = data as unknown as { rows: { 'booking.booking': { account_id: string }[] } };
-    await this.bookings.project(rows['booking.booking'][0].account_id, orgId, data.bookingId);
+  /** An account's booking joins its list. One of no account may still come: set aside when every hold was heard. */
+  async project(e: RecordedEvent<DomainEventData & { bookingId: string }>): Promise<void> {
+    const row = (e.data as { rows?: Record<string, { account_id: string | null }[]> }).rows?.['booking.booking']?.[0];
+    if (row?.account_id) await this.bookings.project(row.account_id, e.orgId, e.data.bookingId);
   }
 
   /** Gives back what a cancellation promised; the event's place in its stream makes it happen once. */

@@ -5,7 +5,7 @@
 // and once it has counted so far, all that was ever heard would look new.
 import type { Type } from '@nestjs/common';
 import type { QueryRunner } from 'typeorm';
-import { FOREIGN_PLACES, type Hearing } from '../../libs/platform/eventstore/event.place.js';
+import { FOREIGN_PLACES, isFor, type Hearing } from '../../libs/platform/eventstore/event.place.js';
 import { HEARS, type Hears } from '../../libs/platform/queue/processor.decorators.js';
 
 /** Every consumer, read off the modules: nothing is started. */
@@ -73,8 +73,8 @@ export async function carryPlaces(runner: QueryRunner, heard: readonly Hearing[]
 
 /** Numbers of the old cluster are still right among one another; what each consumer has not taken is read off them one last time. */
 const SET_ASIDE = `INSERT INTO platform.dead_letter (org_id, consumer, stream, stream_version, attempts, error, next_try_at)
-  SELECT e.org_id, c.name, e.stream, e.stream_version, 0, 'not heard yet when the database was moved', platform.now()
-  FROM platform.consumer c JOIN platform.event e ON e.type = $2 AND ($3::jsonpath IS NULL OR e.data @? $3::jsonpath)
-  WHERE c.name = $1 AND NOT pg_visible_in_snapshot(e.xid, c.done)
-    AND (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))
+  SELECT event.org_id, c.name, event.stream, event.stream_version, 0, 'not heard yet when the database was moved', platform.now()
+  FROM platform.consumer c JOIN platform.event ON ${isFor('$2', '$3')}
+  WHERE c.name = $1 AND NOT pg_visible_in_snapshot(event.xid, c.done)
+    AND (c.target IS NULL OR NOT pg_visible_in_snapshot(event.xid, c.target) OR (event.org_id, event.seq) > (c.target_org, c.target_seq))
   ON CONFLICT DO NOTHING RETURNING 1`;

@@ -76,17 +76,11 @@ export class EventConsumers {
   }
 
   private async take(consumer: Consumer, events: RecordedEvent[]): Promise<void> {
-    if ('handleAll' in consumer) return this.hand(consumer, events);
-    for (const event of events) await this.hand(consumer, [event]);
-  }
-
-  private async hand(consumer: Consumer, events: RecordedEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const [first] = events;
-    try {
-      await this.handOver(consumer, events);
-    } catch (error) {
-      throw new NotTaken(first, error);
+    const parts = 'handleAll' in consumer && events.length > 0 ? [events] : events.map((event) => [event]);
+    for (const part of parts) {
+      await this.handOver(consumer, part).catch((error: unknown) => {
+        throw new NotTaken(part[0], error);
+      });
     }
   }
 

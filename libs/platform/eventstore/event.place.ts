@@ -69,6 +69,10 @@ export const FOREIGN_PLACES = `WITH RECURSIVE types(type) AS (
 const between = (from: string, to: string) => `xid >= pg_snapshot_xmin(${from}) AND xid < pg_snapshot_xmax(${to})
          AND NOT pg_visible_in_snapshot(xid, ${from}) AND pg_visible_in_snapshot(xid, ${to})`;
 
+/** Whether a row of platform.event is for who hears this type, and of it only what this path (null for all) finds something in: two parameters. */
+export const isFor = (type: string, only: string): string =>
+  `event.type = ${type} AND (${only}::jsonpath IS NULL OR event.data @? ${only}::jsonpath)`;
+
 /** Holds as long as the place is where it was, in the same life of Postgres. */
 interface Passed {
   done: string;
@@ -111,7 +115,7 @@ export class EventPlaces {
       `SELECT c.done::text, ${LIFE} AS life, pg_current_snapshot()::text AS to,
          c.target IS NOT NULL OR c.moved_at < platform.now() - interval '5 seconds' OR EXISTS (
            SELECT 1 FROM platform.event WHERE ${between('p.since', 'pg_current_snapshot()')}
-             AND type = $2 AND ($3::jsonpath IS NULL OR data @? $3::jsonpath)) AS news
+             AND ${isFor('$2', '$3')}) AS news
        FROM platform.consumer c, LATERAL (SELECT CASE WHEN c.done::text = $4 AND ${LIFE} = $5 THEN $6::pg_snapshot ELSE c.done END AS since) p
        WHERE c.name = $1`,
       [name, type.type, only ?? null, passed?.done ?? null, passed?.life ?? null, passed?.to ?? null],
@@ -144,7 +148,7 @@ export class EventPlaces {
       `SELECT org_id, stream, stream_version, type, shape, data, actor, request_id, trace_id, occurred_at, recorded_at, seq
        FROM platform.event
        WHERE ${between('$1::pg_snapshot', '$2::pg_snapshot')}
-         AND type = $3 AND ($7::jsonpath IS NULL OR data @? $7::jsonpath) AND ($4::uuid IS NULL OR (org_id, seq) > ($4::uuid, $5::bigint))
+         AND ${isFor('$3', '$7')} AND ($4::uuid IS NULL OR (org_id, seq) > ($4::uuid, $5::bigint))
        ORDER BY org_id, seq LIMIT $6`,
       [place.from, place.to, type.type, place.atOrg, place.atSeq, limit, only ?? null],
     );

@@ -25,7 +25,7 @@ export class JobLane {
 
   /** `patient`: its jobs are the patient ones. Works from now on. */
   constructor(
-    readonly name: string,
+    name: string,
     private readonly patient: boolean,
     private readonly jobs: JobWorker,
     private readonly redis: Redis,

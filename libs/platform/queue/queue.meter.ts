@@ -1,6 +1,7 @@
 // The worker's own figures: jobs that are due, domain events a consumer has not taken yet, and those set aside.
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '../db/database.js';
+import { isFor } from '../eventstore/event.place.js';
 import { Meter, type Sample } from '../observe/meter.js';
 import { WorkerEngine } from './worker.engine.js';
 
@@ -69,10 +70,10 @@ export class QueueMeter implements OnApplicationBootstrap {
     for (const { name, type, only } of this.engine.consumers) {
       const [lag] = await this.db.query<Lag>(
         `SELECT count(*)::int AS events, coalesce(extract(epoch FROM platform.now() - min(recorded_at)), 0)::float8 AS seconds FROM (
-           SELECT e.recorded_at FROM platform.event e JOIN platform.consumer c ON c.name = $1 AND NOT pg_visible_in_snapshot(e.xid, c.done)
-           WHERE e.xid >= (SELECT pg_snapshot_xmin(done) FROM platform.consumer WHERE name = $1) AND e.xid < pg_snapshot_xmax(pg_current_snapshot())
-             AND e.type = $2 AND ($3::jsonpath IS NULL OR e.data @? $3::jsonpath)
-             AND (c.target IS NULL OR NOT pg_visible_in_snapshot(e.xid, c.target) OR (e.org_id, e.seq) > (c.target_org, c.target_seq))
+           SELECT event.recorded_at FROM platform.event JOIN platform.consumer c ON c.name = $1 AND NOT pg_visible_in_snapshot(event.xid, c.done)
+           WHERE event.xid >= (SELECT pg_snapshot_xmin(done) FROM platform.consumer WHERE name = $1) AND event.xid < pg_snapshot_xmax(pg_current_snapshot())
+             AND ${isFor('$2', '$3')}
+             AND (c.target IS NULL OR NOT pg_visible_in_snapshot(event.xid, c.target) OR (event.org_id, event.seq) > (c.target_org, c.target_seq))
            LIMIT ${MOST_COUNTED}) waiting`,
         [name, type.type, only ?? null],
       );

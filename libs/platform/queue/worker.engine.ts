@@ -31,7 +31,6 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
   readonly consumers: Consumer[] = [];
   private readonly loops: Loop[] = [];
   private readonly lanes: JobLane[] = [];
-  private readonly relays: Loop[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -54,22 +53,17 @@ export class WorkerEngine implements OnApplicationBootstrap, BeforeApplicationSh
       for (const { type, loop } of listening) if (told.some((t) => t.type === type)) loop.wake();
     });
     this.loop('dead letters', 1000, () => this.events.retry(this.consumers));
-    this.openLanes();
-    await this.redis.subscribe(JOB_CHANNEL, () => this.relays.forEach((relay) => relay.wake()));
+    const relays = [this.openLane(QUEUE, false), this.openLane(`${QUEUE}-patient`, true)];
+    await this.redis.subscribe(JOB_CHANNEL, () => relays.forEach((relay) => relay.wake()));
   }
 
   /** Patient jobs have a lane of their own: neither their number nor a slow mail server holds up a payment that came. */
-  private openLanes(): void {
-    for (const [name, patient] of [
-      [QUEUE, false],
-      [`${QUEUE}-patient`, true],
-    ] as const) {
-      const lane = new JobLane(name, patient, this.jobs, this.redis);
-      const relay = this.loop(`job relay ${name}`, 500, () => lane.relay());
-      lane.onDrained(() => relay.wake());
-      this.lanes.push(lane);
-      this.relays.push(relay);
-    }
+  private openLane(name: string, patient: boolean): Loop {
+    const lane = new JobLane(name, patient, this.jobs, this.redis);
+    const relay = this.loop(`job relay ${name}`, 500, () => lane.relay());
+    lane.onDrained(() => relay.wake());
+    this.lanes.push(lane);
+    return relay;
   }
 
   private discover(): void {
