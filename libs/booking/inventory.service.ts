@@ -1,5 +1,6 @@
 // The inventory's boundary: a request in, a verdict out. Behind it one lane per database decides many buyers together;
 // rows that somebody else holds are skipped, and their requests wait in a lane of their own, so that one slow event delays nobody.
+import { setTimeout as rest } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
 import { elapsedMs } from '../kernel/time.js';
@@ -22,6 +23,10 @@ import {
   type Verdict,
 } from './inventory.rules.js';
 
+/** Milliseconds a side lane waits for a connection before it looks whose time is up. */
+const TURN_MS = 1000;
+/** And so many it rests before it asks again, should the answer have come at once. */
+const REST_MS = 20;
 /** How often a batch is tried again when Postgres asks for it (deadlock, serialization) or the connection breaks. */
 const TRIES = 4;
 /** What the batch functions write into the event store. */
@@ -122,18 +127,24 @@ export class Inventory {
   }
 
   /** Outside of any caller's transaction; tried again while that is safe: keys and versions make a second try find the first. */
-  private async decide(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {
+  private async decide(batch: StockRequest[], wait: boolean): Promise<Verdict[] | null> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const verdicts = await this.db.detached(() => this.call(batch, wait));
+        const verdicts = await (wait ? this.onceFree(batch) : this.db.express(() => this.call(batch, false)));
         this.batches.add(batch[0].kind);
         for (const { said } of verdicts) if (said !== 'skipped') this.decided[batch[0].kind].add(said);
         this.poke.tell(ANNOUNCED[batch[0].kind].type);
         return verdicts;
       } catch (e) {
+        if (wait && isStillKept(e)) return await rest(REST_MS, null);
         if (!isWorthATry(e) || attempt === TRIES) throw e;
       }
     }
+  }
+
+  /** Waits for the rows of a side lane: for no longer than SQL says, and beside so few others that connections are left for everybody else. */
+  private onceFree(batch: StockRequest[]): Promise<Verdict[]> {
+    return this.db.detached(() => this.db.slowly(() => this.call(batch, true), TURN_MS));
   }
 
   private call(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {
@@ -149,6 +160,9 @@ export class Inventory {
 }
 
 const overloaded = (e: unknown) => (e instanceof LaneFull ? edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds }) : e);
+
+/** The row was not let go of in time (lock_not_available), or too many wait for theirs. */
+const isStillKept = (e: unknown) => ['55P03', 'overloaded'].includes((e as { code?: string }).code ?? '');
 
 /** Serialization failure, deadlock, or a connection that broke before we heard the answer. */
 function isWorthATry(e: unknown): boolean {

@@ -18,8 +18,8 @@ interface Waiting<Q, V> {
 }
 
 export interface LaneOptions<Q, V> {
-  /** Decides a batch: a verdict each, in order. */
-  decide: (batch: Q[]) => Promise<V[]>;
+  /** Decides a batch: a verdict each, in order; null where nothing could be decided yet. Then whose time is not up stays in line, in its place. */
+  decide: (batch: Q[]) => Promise<V[] | null>;
   /** Only requests of one group are decided together; the groups take turns. */
   groupOf: (request: Q) => string;
   maxBatch: number;
@@ -102,12 +102,25 @@ export class Lane<Q, V> {
   private async decided(batch: Waiting<Q, V>[]): Promise<(i: number) => void> {
     try {
       const verdicts = await this.options.decide(batch.map((w) => w.request));
+      if (!verdicts) {
+        this.putBack(batch);
+        return () => undefined;
+      }
       return (i) => batch[i].resolve(verdicts[i]);
     } catch (e) {
       if (batch.length === 1) return () => batch[0].reject(e);
       await this.oneByOne(batch);
       return () => undefined;
     }
+  }
+
+  /** To the head of their own line; the other groups come first. */
+  private putBack(batch: Waiting<Q, V>[]): void {
+    const group = this.options.groupOf(batch[0].request);
+    const behind = this.groups.get(group) ?? [];
+    this.groups.delete(group);
+    this.groups.set(group, [...batch, ...behind]);
+    this.count += batch.length;
   }
 
   private learn(ms: number): void {
@@ -119,7 +132,7 @@ export class Lane<Q, V> {
     for (const w of batch) {
       await this.options
         .decide([w.request])
-        .then(([verdict]) => w.resolve(verdict))
+        .then((verdicts) => (verdicts ? w.resolve(verdicts[0]) : w.reject(new LaneFull(1))))
         .catch((e: unknown) => w.reject(e));
     }
   }

@@ -6,11 +6,11 @@ import { Lane, LaneFull } from './lane.service.js';
 function stage(options: { maxBatch?: number; maxWaiting?: number } = {}) {
   const at = { ms: 1000 };
   const batches: number[][] = [];
-  let finish: () => void = () => undefined;
+  let finish: (undecided?: boolean) => void = () => undefined;
   const lane = new Lane<number, string>({
     decide: (batch) => {
       batches.push(batch);
-      return new Promise((resolve) => (finish = () => resolve(batch.map((n) => `verdict ${n}`))));
+      return new Promise((resolve) => (finish = (undecided) => resolve(undecided ? null : batch.map((n) => `verdict ${n}`))));
     },
     groupOf: () => 'all',
     maxBatch: options.maxBatch ?? 10,
@@ -19,9 +19,9 @@ function stage(options: { maxBatch?: number; maxWaiting?: number } = {}) {
   });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   /** Ends the decision under way after so many milliseconds. */
-  const decideAfter = async (ms: number) => {
+  const decideAfter = async (ms: number, undecided = false) => {
     at.ms += ms;
-    finish();
+    finish(undecided);
     await turn();
     await turn();
   };
@@ -76,5 +76,20 @@ describe('a lane', () => {
     await decideAfter(5);
     expect(await patient).toBe('verdict 3');
     expect(batches).toEqual([[1], [3]]); // prettier-ignore
+  });
+
+  it('keeps those in their place for whom nothing could be decided yet, until their time is up', async () => {
+    const { lane, batches, turn, decideAfter } = stage({ maxBatch: 2 });
+    const [first, impatient, third] = [lane.submit(1, 5000), lane.submit(2, 500), lane.submit(3, 5000)];
+    const refused = expect(impatient).rejects.toBeInstanceOf(LaneFull);
+    await turn();
+    await decideAfter(1000, true);
+    await refused;
+    expect(lane.waiting).toBe(0);
+    await decideAfter(1000, true);
+    await decideAfter(1000);
+    expect(await Promise.all([first, third])).toEqual(['verdict 1', 'verdict 3']);
+    expect(batches).toEqual([[1, 2], [1, 3], [1, 3]]); // prettier-ignore
+    expect(lane.idle).toBe(true);
   });
 });

@@ -264,13 +264,13 @@ describe('races between two api processes', () => {
     await verify(s);
   }, 60_000);
 
-  /** A row kept by somebody else, for as long as work takes. */
-  const keeping = async <T>(sql: string, params: unknown[], work: () => Promise<T>): Promise<T> => {
+  /** Rows kept by somebody else, for as long as work takes. */
+  const keeping = async <T>(sql: string, params: unknown[], work: () => Promise<T>, rows = 1): Promise<T> => {
     const keeper = new pg.Client(first.databaseUrl);
     await keeper.connect();
     try {
       await keeper.query('BEGIN');
-      expect((await keeper.query(sql, params)).rowCount).toBe(1);
+      expect((await keeper.query(sql, params)).rowCount).toBe(rows);
       return await work();
     } finally {
       await keeper.query('ROLLBACK');
@@ -323,4 +323,29 @@ describe('races between two api processes', () => {
     },
     60_000,
   );
+
+  const lockWaiters = async () => {
+    const sql = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return (await first.sql.query<{ n: number }>(sql)).rows[0].n;
+  };
+
+  it('lets more kept rows than a process has connections delay only their own events', async () => {
+    const owner = await organizer(first);
+    const kept: Shop[] = [];
+    for (let n = 0; n < 25; n++) kept.push(await shop(first, [{ capacity: 5 }], {}, owner));
+    const other = await shop(first, [{ capacity: 50 }]);
+    const sql = `SELECT 1 FROM booking.inventory WHERE org_id = $1 AND event_id = ANY ($2) FOR UPDATE`;
+    const replies = await keeping(sql, [owner.orgId, kept.map((s) => s.eventId)], async () => {
+      let told = 0;
+      const waiting = kept.map((s) => book(first, s, one(s)).finally(() => (told += 1)));
+      await until('some of them wait for the rows', async () => (await lockWaiters()) >= 4);
+      for (let round = 0; round < 5; round++) {
+        const booked = expectStatus(await book(first, other, one(other)), 201);
+        expectStatus(await confirm(first, booked), 200);
+      }
+      expect(told).toBe(0);
+      return waiting;
+    }, kept.length); // prettier-ignore
+    expect(kinds(await Promise.all(replies))).toEqual(new Set(['201 PENDING']));
+  }, 60_000);
 });

@@ -1,5 +1,6 @@
 // All SQL of the public listing: one row an event that is published and not over, kept beside the event in the same transaction.
 import { Injectable } from '@nestjs/common';
+import { edgeErrors } from '../kernel/errors.js';
 import { decodeCursor, type PageRequest } from '../kernel/pages.js';
 import { Database } from '../platform/db/database.js';
 import type { EventPath } from './catalog.repository.js';
@@ -27,6 +28,12 @@ const COLUMN = `floor(longitude * ${CELLS_PER_DEGREE})::int`;
 
 /** So many of the next events are looked through for what was asked for before an index is. */
 const NEXT = 1000;
+
+/**
+ * What an index is asked for may be long to read. Memory that keeps which of some ten million events have a common word: with less, Postgres remembers pages
+ * and reads their rows. And so long may it take: whoever asks for words that everything has and nothing has together must not keep Postgres busy.
+ */
+const AT_LENGTH = { workMemMiB: 64, statementTimeoutMs: 2000 };
 
 /** The next events, of which too few are asked for: how many were looked through, have each word, and are near. */
 interface Counted {
@@ -88,8 +95,24 @@ export class ListingRepository {
     const further = worthLooking({ ...counted, matching: soon.length }, wanted);
     const more = further === null ? [] : await this.db.query<Listed>(...ask.among(further));
     if (more.length >= wanted) return more;
-    if (cells && counted.near <= Math.min(...counted.words)) return this.db.query<Listed>(...ask.byCell(cells));
-    return this.db.query<Listed>(...(words.length > 0 ? ask.byWords(wordsForIndex(words, counted.words)) : ask.byPlace()));
+    if (cells && counted.near <= Math.min(...counted.words)) return this.atLength(ask.byCell(cells));
+    return this.atLength(words.length > 0 ? ask.byWords(wordsForIndex(words, counted.words)) : ask.byPlace());
+  }
+
+  /** Reads as much as an index has. Rejects with `overloaded` what would take too long, or while too many such searches are under way. */
+  private async atLength(statement: Statement): Promise<Listed[]> {
+    try {
+      return await this.db.slowly(
+        () => this.db.transaction(() => this.db.query<Listed>(...statement), AT_LENGTH),
+        AT_LENGTH.statementTimeoutMs,
+      );
+    } catch (e) {
+      if ((e as { code?: string }).code !== '57014') throw e;
+      throw edgeErrors.overloaded(
+        { retryAfter: 10 },
+        'This search has too much to look through. Ask for rarer words, a place or a span of time.',
+      );
+    }
   }
 
   /** Takes away up to 1 000 rows of events that are over; returns how many. An event that is moved later comes back by its change. */

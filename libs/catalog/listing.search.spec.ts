@@ -150,4 +150,12 @@ describe('a search', () => {
       expect((await repository.search({ q, limit: 100 })).map((e) => e.eventId)).toEqual(some);
     expect(await repository.search({ q: '&amp;', limit: 5 })).toEqual([]);
   });
+
+  it('that would look for too long is ended, and says what to ask instead', async () => {
+    const endless = repository['atLength'](['SELECT pg_sleep(60)', []]);
+    await expect(endless).rejects.toMatchObject({
+      code: 'overloaded',
+      message: expect.stringContaining('rarer words') as string,
+    });
+  }, 30_000);
 });

@@ -33,6 +33,9 @@ CREATE OR REPLACE FUNCTION booking.ticket_told(t booking.ticket) RETURNS text LA
 $$;
 `;
 
+/** Who waits for a lock waits so long and asks again later (SQLSTATE 55P03), so that a row that is kept for long keeps no connection for as long. */
+const waitsBriefly = `IF p_wait THEN PERFORM set_config('lock_timeout', '1s', true); END IF;`;
+
 /** Locks pools in the order given (callers sort by id); what is free in each, NULL where somebody else holds the row and waiting is not wanted. */
 export const lockPools = `
 CREATE OR REPLACE FUNCTION booking.lock_pools(p_org uuid[], p_pool uuid[], p_wait boolean) RETURNS int[] LANGUAGE plpgsql ${pinned} AS $$
@@ -174,6 +177,7 @@ DECLARE
   kept int;
   expected int;
 BEGIN
+  ${waitsBriefly}
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
 
@@ -352,6 +356,7 @@ DECLARE
   selling int[] := '{}';
   kept int;
 BEGIN
+  ${waitsBriefly}
   rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
   FOR i IN 1..cardinality(r_id) LOOP
@@ -450,6 +455,7 @@ DECLARE
   b booking.booking;
   ending uuid[] := '{}';
 BEGIN
+  ${waitsBriefly}
   rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
   FOR i IN 1..cardinality(r_id) LOOP

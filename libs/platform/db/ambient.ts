@@ -1,6 +1,6 @@
 // What surrounds the work at hand: who asks, under which request id, in which transaction. Carried by AsyncLocalStorage.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import type { Principal } from '../../kernel/principal.js';
 
@@ -19,31 +19,40 @@ export interface Ambient {
   traceId?: string;
   principal?: Principal;
   tx?: AmbientTransaction;
+  /** Where statements outside of a transaction go; without it to the pool that all share. */
+  pool?: Pool;
 }
 
 /** The one AsyncLocalStorage of the process. */
 const storage = new AsyncLocalStorage<Ambient>();
 
 const ANONYMOUS: Principal = { kind: 'anonymous' };
-const NOTHING: Readonly<Ambient> = { requestId: undefined, traceId: undefined, principal: undefined, tx: undefined };
+const NOTHING: Readonly<Ambient> = {
+  requestId: undefined,
+  traceId: undefined,
+  principal: undefined,
+  tx: undefined,
+  pool: undefined,
+};
 
 /** What surrounds this very moment: nothing where nobody opened it. */
 export const ambient = (): Readonly<Ambient> => storage.getStore() ?? NOTHING;
 
 /** Runs work surrounded by these values and nothing else: the beginning of a request; or {}, for what serves many callers at once. */
-export function withAmbient<T>({ requestId, traceId, principal, tx }: Ambient, work: () => T): T {
-  return storage.run({ requestId, traceId, principal, tx }, work);
+export function withAmbient<T>({ requestId, traceId, principal, tx, pool }: Ambient, work: () => T): T {
+  return storage.run({ requestId, traceId, principal, tx, pool }, work);
 }
 
 /** Runs work with some of what surrounds it said anew; what is not said stays as it is. */
 export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
-  const { requestId, traceId, principal, tx } = ambient();
+  const { requestId, traceId, principal, tx, pool } = ambient();
   return withAmbient(
     {
       requestId: values.requestId ?? requestId,
       traceId: values.traceId ?? traceId,
       principal: values.principal ?? principal,
       tx: values.tx ?? tx,
+      pool: values.pool ?? pool,
     },
     work,
   );

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { DataSource, DefaultNamingStrategy, type DataSourceOptions, type MixedList } from 'typeorm';
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 
 // bigint columns hold money and counters up to 2^53-1 (kernel/money.ts), so a number is exact.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -56,3 +57,10 @@ export function dataSourceOptions({ url, poolSize, entities, migrations }: Sourc
 }
 
 export const makeDataSource = (options: SourceOptions) => new DataSource(dataSourceOptions(options));
+
+/** Connections beside those of a data source, as it makes its own. They keep no process alive. */
+export function poolBeside({ options }: DataSource, connections: number): pg.Pool {
+  const { url, extra } = options as PostgresDataSourceOptions;
+  const pool = new pg.Pool({ connectionString: url, ...(extra as object), max: connections, allowExitOnIdle: true });
+  return pool.on('error', () => undefined); // One that breaks while idle is replaced when it is next wanted.
+}

@@ -1,6 +1,7 @@
 // Transactions: one a use case, joined by what is nested, retried where Postgres asks for it; versions guard every write.
 import { Column, Entity, getMetadataArgsStorage } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/harness.js';
 import { PlatformHouse } from '../../../test/platform.house.js';
 import { newId, newOrgId } from '../../kernel/ids.js';
 import { Id, IntColumn, JsonColumn, OrgId, TextColumn, VersionColumn } from './columns.js';
@@ -187,6 +188,21 @@ describe('transaction', () => {
     });
     db.afterCommit(() => told.push('at once'));
     expect(told).toEqual(['inside', 'after', 'at once']);
+  });
+
+  it('leaves half of its connections to the others, and one to whom it is kept for, whatever is slow', async () => {
+    const holder = await house.sql.connect();
+    await holder.query('BEGIN; SELECT 1 FROM spec.lamp FOR UPDATE');
+    const slow = Array.from({ length: 30 }, () => db.slowly(() => paint('blue')));
+    await expect(db.slowly(() => paint('green'), 10)).rejects.toMatchObject({ code: 'overloaded' });
+    expect(await colour()).toBe('red'); // A connection is free, and nobody waits for one.
+    expect(db.poolState().waiting).toBe(0);
+    const greedy = Array.from({ length: 30 }, () => paint('blue'));
+    await until('all connections are taken', () => Promise.resolve(db.poolState().waiting > 0));
+    expect(await db.express(() => db.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+    await holder.query('ROLLBACK');
+    holder.release();
+    await Promise.all([...slow, ...greedy]);
   });
 
   it('gives its connection back, whatever happens', async () => {

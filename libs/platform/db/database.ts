@@ -1,10 +1,12 @@
 // The door to Postgres: one ambient transaction per use case, retried where Postgres asks for it; nothing else holds a raw handle.
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource, type EntityTarget, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { edgeErrors, Refusal } from '../../kernel/errors.js';
+import { Bulkhead } from '../resilience/bulkhead.js';
 import { ambient, withAmbient, withMoreAmbient, type AmbientTransaction } from './ambient.js';
+import { poolBeside } from './data-source.js';
 
 /** A guarded write met a newer row. Retried with the transaction; a client's own If-Match is compared again there. */
 export class VersionConflict extends Refusal {
@@ -41,12 +43,34 @@ function listenForErrors(client: pg.PoolClient): void {
 export interface TransactionOptions {
   /** Milliseconds to wait for a row lock before giving up with `busy`; 0 waits for the statement timeout. */
   lockTimeoutMs?: number;
+  /** Milliseconds that a statement may take; it ends with 57014 then. */
+  statementTimeoutMs?: number;
+  /** Memory for sorting, hashing and bitmaps, in MiB. */
+  workMemMiB?: number;
 }
 
+/** As settings of Postgres, with their units. */
+const settingsOf = ({ lockTimeoutMs, statementTimeoutMs, workMemMiB }: TransactionOptions): [name: string, value: string][] =>
+  [
+    ['lock_timeout', lockTimeoutMs, 'ms'] as const,
+    ['statement_timeout', statementTimeoutMs, 'ms'] as const,
+    ['work_mem', workMemMiB, 'MB'] as const,
+  ].flatMap(([name, value, unit]) => (value ? [[name, `${Math.floor(value)}${unit}`]] : []));
+
 @Injectable()
-export class Database {
+export class Database implements OnApplicationShutdown {
+  /** Who may keep a connection for long. The other half is there for whoever does not. */
+  private readonly slow: Bulkhead;
+  private kept?: pg.Pool;
+
   constructor(private readonly source: DataSource) {
-    this.pool().on('acquire', listenForErrors);
+    const pool = this.pool();
+    pool.on('acquire', listenForErrors);
+    this.slow = new Bulkhead({ atOnce: Math.max(1, Math.floor(pool.options.max / 2)), waiting: 1000 });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.kept?.end();
   }
 
   /** Runs work in the ambient transaction, or opens one: commit when it returns, roll back when it throws. */
@@ -75,7 +99,8 @@ export class Database {
     const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [], afterRollback };
     try {
       await runner.startTransaction();
-      if (options.lockTimeoutMs) await tx.client.query(`SET LOCAL lock_timeout = ${Math.floor(options.lockTimeoutMs)}`);
+      const settings = settingsOf(options).map(([name, value]) => `SET LOCAL ${name} = '${value}'`);
+      if (settings.length > 0) await tx.client.query(settings.join('; '));
       const result = await withMoreAmbient({ tx }, work);
       await runner.commitTransaction();
       for (const told of tx.afterCommit) told();
@@ -106,6 +131,20 @@ export class Database {
   /** Runs work outside of whatever transaction surrounds the caller: for what serves many callers at once. */
   detached<T>(work: () => Promise<T>): Promise<T> {
     return withAmbient({}, work);
+  }
+
+  /** As detached, on a connection kept for this alone: free however many others wait for theirs. One statement at a time. */
+  express<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.kept) this.kept = poolBeside(this.source, 1).on('acquire', listenForErrors);
+    return withAmbient({ pool: this.kept }, work);
+  }
+
+  /**
+   * Work that may keep its connection for long, waiting for somebody's lock or reading much: it takes half of the connections at most. Rejects with
+   * `overloaded`, before any work, where too many wait already or no connection became free within `waitMs`.
+   */
+  slowly<T>(work: () => Promise<T>, waitMs?: number): Promise<T> {
+    return this.inTransaction ? work() : this.slow.run(work, waitMs);
   }
 
   /** True inside a transaction. */
@@ -221,7 +260,8 @@ export class Database {
   }
 
   private handle(): pg.Pool | pg.PoolClient {
-    return ambient().tx?.client ?? this.pool();
+    const { tx, pool } = ambient();
+    return tx?.client ?? pool ?? this.pool();
   }
 
   private pool(): pg.Pool {
