@@ -42,14 +42,15 @@ export function cancel(buyer, promise, how = {}) {
 
 function change(buyer, promise, { operation, becomes, state }, how) {
   const request = { at: { id: promise.id }, key: `${buyer.key}-${operation}`, token: promise.token, body: {} };
+  const before = promise.maybe;
+  promise.maybe = becomes; // Until it is answered nobody knows whether it was done: the answer may be lost, and this user be stopped when time is up.
   const reply = insist(operation, request, timed(buyer, 'confirm', how));
-  if (reply.kind === 'answer') {
-    if (reply.body.status !== becomes) broke('false_answer', `the booking is not ${becomes}: ${reply.what}`);
-    promise.status = becomes;
-    places.add(promise.units, { state });
-  } else if (reply.kind !== 'refused') {
-    promise.maybe = becomes; // Nobody knows whether it was done before the answer was lost.
-  }
+  if (reply.kind === 'refused') promise.maybe = before;
+  if (reply.kind !== 'answer') return reply;
+  if (reply.body.status !== becomes) broke('false_answer', `the booking is not ${becomes}: ${reply.what}`);
+  promise.maybe = undefined;
+  promise.status = becomes;
+  places.add(promise.units, { state });
   return reply;
 }
 

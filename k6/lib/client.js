@@ -11,7 +11,7 @@ const LONGEST_WAIT = 5;
 
 /**
  * Sends it and counts nothing.
- * @param request { at (ids of the route), query, body, key, token, etag }
+ * @param request { at (ids of the route), query, body, key, token, etag, pick (of k6's reply, what is wanted as body when it is a 200) }
  * @returns { status, body, ms, etag, retryAfter, now (the server's time), what (for messages) }
  */
 export function send(operation, request) {
@@ -27,7 +27,7 @@ export function send(operation, request) {
   const reply = http.request(method, url + path, body, { headers, tags, timeout: TIMEOUT });
   return {
     status: reply.status,
-    body: parsed(reply.body),
+    body: request.pick && reply.status === 200 ? request.pick(reply) : parsed(reply.body),
     ms: reply.timings.duration,
     etag: reply.headers.Etag,
     retryAfter: reply.headers['Retry-After'],
