@@ -144,7 +144,7 @@ export class Inventory {
 
   /** Waits for the rows of a side lane: for no longer than SQL says, and beside so few others that connections are left for everybody else. */
   private onceFree(batch: StockRequest[]): Promise<Verdict[]> {
-    return this.db.detached(() => this.db.slowly(() => this.call(batch, true), TURN_MS));
+    return this.db.detached(() => this.db.slowly('waiting', () => this.call(batch, true), TURN_MS));
   }
 
   private call(batch: StockRequest[], wait: boolean): Promise<Verdict[]> {

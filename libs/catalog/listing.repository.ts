@@ -103,6 +103,7 @@ export class ListingRepository {
   private async atLength(statement: Statement): Promise<Listed[]> {
     try {
       return await this.db.slowly(
+        'reading',
         () => this.db.transaction(() => this.db.query<Listed>(...statement), AT_LENGTH),
         AT_LENGTH.statementTimeoutMs,
       );

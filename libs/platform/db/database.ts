@@ -49,24 +49,35 @@ export interface TransactionOptions {
   workMemMiB?: number;
 }
 
-/** As settings of Postgres, with their units. */
-const settingsOf = ({ lockTimeoutMs, statementTimeoutMs, workMemMiB }: TransactionOptions): [name: string, value: string][] =>
-  [
-    ['lock_timeout', lockTimeoutMs, 'ms'] as const,
-    ['statement_timeout', statementTimeoutMs, 'ms'] as const,
-    ['work_mem', workMemMiB, 'MB'] as const,
-  ].flatMap(([name, value, unit]) => (value ? [[name, `${Math.floor(value)}${unit}`]] : []));
+/** Each option as a setting of Postgres, with its unit. */
+const SETTINGS = {
+  lockTimeoutMs: ['lock_timeout', 'ms'],
+  statementTimeoutMs: ['statement_timeout', 'ms'],
+  workMemMiB: ['work_mem', 'MB'],
+} as const;
+
+function settingsOf(options: TransactionOptions): string {
+  const given = (Object.keys(SETTINGS) as (keyof TransactionOptions)[]).filter((option) => options[option]);
+  return given.map((option) => `SET LOCAL ${SETTINGS[option][0]} = '${Math.floor(options[option]!)}${SETTINGS[option][1]}'`).join('; '); // prettier-ignore
+}
+
+/** What may keep a connection for long: waiting for somebody's lock, and reading much. */
+export type Slow = 'waiting' | 'reading';
 
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  /** Who may keep a connection for long. The other half is there for whoever does not. */
-  private readonly slow: Bulkhead;
+  /** Half of the connections may wait, a quarter may read. What is left is there for whoever does neither. */
+  private readonly slow: Record<Slow, Bulkhead>;
   private kept?: pg.Pool;
 
   constructor(private readonly source: DataSource) {
     const pool = this.pool();
     pool.on('acquire', listenForErrors);
-    this.slow = new Bulkhead({ atOnce: Math.max(1, Math.floor(pool.options.max / 2)), waiting: 1000 });
+    const atMost = (share: number) => Math.max(1, Math.floor(pool.options.max * share));
+    this.slow = {
+      waiting: new Bulkhead({ atOnce: atMost(1 / 2), waiting: 1000 }),
+      reading: new Bulkhead({ atOnce: atMost(1 / 4), waiting: 100 }),
+    };
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -99,8 +110,8 @@ export class Database implements OnApplicationShutdown {
     const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [], afterRollback };
     try {
       await runner.startTransaction();
-      const settings = settingsOf(options).map(([name, value]) => `SET LOCAL ${name} = '${value}'`);
-      if (settings.length > 0) await tx.client.query(settings.join('; '));
+      const settings = settingsOf(options);
+      if (settings !== '') await tx.client.query(settings);
       const result = await withMoreAmbient({ tx }, work);
       await runner.commitTransaction();
       for (const told of tx.afterCommit) told();
@@ -140,11 +151,11 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Work that may keep its connection for long, waiting for somebody's lock or reading much: it takes half of the connections at most. Rejects with
-   * `overloaded`, before any work, where too many wait already or no connection became free within `waitMs`.
+   * Work that may keep its connection for long: it takes its share of the connections at most. Rejects with `overloaded`, before any work, where too
+   * many want the same already, or none of its share became free within `waitMs`.
    */
-  slowly<T>(work: () => Promise<T>, waitMs?: number): Promise<T> {
-    return this.inTransaction ? work() : this.slow.run(work, waitMs);
+  slowly<T>(kind: Slow, work: () => Promise<T>, waitMs: number): Promise<T> {
+    return this.inTransaction ? work() : this.slow[kind].run(work, waitMs);
   }
 
   /** True inside a transaction. */
@@ -237,16 +248,6 @@ export class Database implements OnApplicationShutdown {
         column,
       );
     return { table: meta.tablePath, values };
-  }
-
-  /** A connection of one's own, for streaming and COPY; released after work. */
-  async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool().connect();
-    try {
-      return await work(client);
-    } finally {
-      client.release();
-    }
   }
 
   /** Connections in use, idle and asked for: for metrics. */
