@@ -1,5 +1,5 @@
 // Builders for specs: an organizer with an event on sale, and what buyers do, all through the public API.
-import type { Harness, Reply } from './harness.js';
+import type { CallOptions, Harness, Reply } from './harness.js';
 
 /** Anything that makes requests. */
 type Caller = Pick<Harness, 'call'>;
@@ -99,10 +99,10 @@ export function book(
   s: Shop,
   items: unknown,
   more: Record<string, unknown> = {},
-  key = unique('key'),
+  { key = unique('key'), ...how }: CallOptions = {},
 ): Promise<Reply<BookingBody>> {
   const contact = { email: `${unique('guest')}@example.org`, name: 'Guest' };
-  return evently.call<BookingBody>('POST', `/v1/events/${s.eventId}/bookings`, { items, contact, ...more }, { key });
+  return evently.call<BookingBody>('POST', `/v1/events/${s.eventId}/bookings`, { items, contact, ...more }, { key, ...how });
 }
 
 export const one = (s: Shop, quantity = 1, type = 0) => [{ ticketTypeId: s.typeIds[type], quantity }];

@@ -6,7 +6,16 @@ import { Clock } from '../kernel/time.js';
 import { Hot } from '../platform/http/hot.routes.js';
 import { requireClaim } from '../platform/http/idempotency.js';
 import { PageQuery } from '../platform/http/fields.js';
-import { AlsoAnswers, Answers, Can, CanAnyone, Idempotent, IdParam, Refuses } from '../platform/http/route.decorators.js';
+import {
+  AlsoAnswers,
+  Answers,
+  Can,
+  CanAnyone,
+  HeedsWait,
+  Idempotent,
+  IdParam,
+  Refuses,
+} from '../platform/http/route.decorators.js';
 import { problemBody, PROBLEM_TYPE } from '../platform/http/problem.filter.js';
 import { BookingReader } from './booking-reader.service.js';
 import { Bookings, ReplayedRefusal } from './booking.service.js';
@@ -29,6 +38,7 @@ export class BookingController {
 
   @Hot()
   @Post('events/:id/bookings')
+  @HeedsWait()
   @CanAnyone('create', 'Booking')
   @Idempotent('own')
   @Answers(201, BookingView)
@@ -77,6 +87,7 @@ export class BookingController {
 
   @Hot()
   @Post('bookings/:id/confirm')
+  @HeedsWait()
   @Can('confirm', 'Booking')
   @Idempotent('natural')
   @Answers(200, BookingView)
@@ -98,6 +109,7 @@ export class BookingController {
 
   @Hot()
   @Post('bookings/:id/cancel')
+  @HeedsWait()
   @Can('cancel', 'Booking')
   @Idempotent('natural')
   @Answers(200, BookingView)

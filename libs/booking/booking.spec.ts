@@ -39,17 +39,17 @@ describe('booking', () => {
     const s = await shop(evently, [{ capacity: 1 }]);
     const key = unique('twice');
     const body = { contact: { email: 'same@example.org' } };
-    const first = await book(evently, s, one(s), body, key);
+    const first = await book(evently, s, one(s), body, { key });
     expect(first.status).toBe(201);
     await confirm(evently, first.body);
-    const again = await book(evently, s, one(s), body, key);
+    const again = await book(evently, s, one(s), body, { key });
     expect([again.status, again.text]).toEqual([201, first.text]);
-    expect((await book(evently, s, one(s, 2), body, key)).status).toBe(422);
+    expect((await book(evently, s, one(s, 2), body, { key })).status).toBe(422);
     const lost = unique('lost');
-    const refused = await book(evently, s, one(s), body, lost);
+    const refused = await book(evently, s, one(s), body, { key: lost });
     expect(refused.status).toBe(409);
     expectStatus(await cancel(evently, first.body), 200);
-    const replay = await book(evently, s, one(s), body, lost);
+    const replay = await book(evently, s, one(s), body, { key: lost });
     expect([replay.status, replay.text]).toEqual([409, refused.text]);
   });
 

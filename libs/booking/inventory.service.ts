@@ -4,6 +4,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
 import { elapsedMs } from '../kernel/time.js';
+import { ambient } from '../platform/db/ambient.js';
 import { Database } from '../platform/db/database.js';
 import { EventPoke } from '../platform/eventstore/event.poke.js';
 import { Meter, type Counter } from '../platform/observe/meter.js';
@@ -72,7 +73,7 @@ export class Inventory {
   /** Refuses with `overloaded`, before any work, who would wait longer than he may. */
   admit(): void {
     try {
-      this.main.admit(this.config.patienceMs);
+      this.main.admit(Math.min(this.config.patienceMs, this.timeLeftMs()));
     } catch (e) {
       throw overloaded(e);
     }
@@ -90,15 +91,21 @@ export class Inventory {
     return this.ask(request) as Promise<ReleaseVerdict>;
   }
 
+  /** Milliseconds that who asks may wait: as long as anybody, or no longer than the client says. */
+  private timeLeftMs(): number {
+    const { deadline } = ambient();
+    return deadline === undefined ? this.config.deadlineMs : Math.min(this.config.deadlineMs, deadline - elapsedMs());
+  }
+
   private async ask(request: StockRequest): Promise<Verdict> {
-    const began = elapsedMs();
+    const deadline = elapsedMs() + this.timeLeftMs();
     try {
       const busy = poolsOf(request).find((pool) => this.side.has(pool));
       if (!busy) {
-        const verdict = await this.main.submit(request, this.config.deadlineMs);
+        const verdict = await this.main.submit(request, deadline - elapsedMs());
         if (verdict.said !== 'skipped') return verdict;
       }
-      return await this.aside(request, this.config.deadlineMs - (elapsedMs() - began));
+      return await this.aside(request, deadline - elapsedMs());
     } catch (e) {
       throw overloaded(e);
     }

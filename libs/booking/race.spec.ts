@@ -343,9 +343,14 @@ describe('races between two api processes', () => {
         const booked = expectStatus(await book(first, other, one(other)), 201);
         expectStatus(await confirm(first, booked), 200);
       }
+      // Who says for how long he waits hears in time, and nothing is left of his wish.
+      const hurried = await book(first, kept[0], one(kept[0]), {}, { headers: { prefer: 'wait=1' } });
+      expect(`${hurried.status} ${hurried.body.code}`).toBe('503 overloaded');
+      expect(hurried.headers.get('retry-after')).toBeTruthy();
       expect(told).toBe(0);
       return waiting;
     }, kept.length); // prettier-ignore
     expect(kinds(await Promise.all(replies))).toEqual(new Set(['201 PENDING']));
+    expect(await inventory(first, kept[0])).toMatchObject([{ held: 1 }]);
   }, 60_000);
 });

@@ -91,13 +91,13 @@ describe('seats', () => {
     const s = await opera();
     const all = [{ ticketTypeId: s.typeIds[0], quantity: (await seatsOf(s)).length }];
     const contact = { contact: { email: 'again@example.org' } };
-    const won = await book(evently, s, all, contact, 'won');
+    const won = await book(evently, s, all, contact, { key: 'won' });
     expect(won.status).toBe(201);
-    const lost = await book(evently, s, all, contact, 'lost');
+    const lost = await book(evently, s, all, contact, { key: 'lost' });
     expect(lost.body).toMatchObject({ code: 'sold_out' });
-    expect((await book(evently, s, all, contact, 'won')).text).toBe(won.text);
+    expect((await book(evently, s, all, contact, { key: 'won' })).text).toBe(won.text);
     expectStatus(await cancel(evently, won.body), 200);
-    const again = await book(evently, s, all, contact, 'lost');
+    const again = await book(evently, s, all, contact, { key: 'lost' });
     expect([again.status, again.text]).toEqual([409, lost.text]);
   });
 

@@ -8,6 +8,7 @@ import { median } from './quantile.js';
 const SECONDS = 3;
 /** Node compiles the paths of a request for some ten seconds of load; a server that sells is warm. */
 const WARM_SECONDS = 15;
+const NOTHING = '/v1/events/{a}/nothing';
 /** Fewer than are asked for in a run. */
 const PLACES = 1000;
 
@@ -44,18 +45,26 @@ export class HttpBench {
     return rows;
   }
 
-  /** What is left of the speed of a route that does nothing, and of bare Fastify. */
+  /** What is left of the speed of a route that does nothing, and of bare Fastify: with an API key, and for guests, who have nothing to show and get a token. */
   async nothing(): Promise<Row[]> {
     const bare = await this.server('bare', () => this.house.bare(JSON.stringify(sampleReply)));
-    const wish = await this.wish();
+    const wish = { ...(await this.wish()), connections: 64 };
+    const keyed = { ...(await this.wish('API key')), connections: 64 };
+    const api = await this.api('batch');
     const rounds = await this.interleave({
-      batch: () => this.hold('batch', 64),
-      nothing: () => this.passThrough(),
-      bare: () => this.run(bare, { ...wish, connections: 64, path: '/post' }),
+      keyed: () => this.run(api, keyed),
+      keyedNothing: () => this.run(api, { ...keyed, path: NOTHING }),
+      guests: () => this.run(api, wish),
+      guestsNothing: () => this.run(api, { ...wish, path: NOTHING }),
+      bare: () => this.run(bare, { ...wish, path: '/post' }),
     });
+    const holds = (who: string) => `holds/s / no-op POST/s of the same server, ${who}`;
+    const nothings = (who: string) => `no-op POST/s / bare Fastify POST/s, ${who}`;
     return [
-      ratio('holds/s / no-op POST/s of the same server', 'at least 0.7', rounds, (r) => r.batch.rate / r.nothing.rate),
-      ratio('no-op POST/s / bare Fastify POST/s', 'at least 0.55', rounds, (r) => r.nothing.rate / r.bare.rate),
+      ratio(holds('authenticated by an API key'), 'at least 0.7', rounds, (r) => r.keyed.rate / r.keyedNothing.rate),
+      ratio(holds('guests'), 'at least 0.7', rounds, (r) => r.guests.rate / r.guestsNothing.rate),
+      ratio(nothings('authenticated by an API key'), 'at least 0.55', rounds, (r) => r.keyedNothing.rate / r.bare.rate),
+      ratio(nothings('guests'), 'at least 0.55', rounds, (r) => r.guestsNothing.rate / r.bare.rate),
       ...rates('64 connections', rounds),
     ];
   }
@@ -214,18 +223,19 @@ export class HttpBench {
     })());
   }
 
-  /** A guest's wish for one ticket; each guest has an address and a key of his own. */
-  private async wish(): Promise<Omit<Load, 'ports' | 'connections'>> {
-    const { event } = await this.ready();
+  /** A wish for one ticket, of a guest or by an organizer's program; each buyer has an address and a key of his own. */
+  private async wish(who: 'guest' | 'API key' = 'guest'): Promise<Omit<Load, 'ports' | 'connections'>> {
+    const { event, organizer } = await this.ready();
+    const token = who === 'API key' && { authorization: `Bearer ${organizer.apiKey}` };
     const contact = { email: 'guest-{n}@example.org', name: 'Guest' };
     return {
-      seconds: SECONDS, method: 'POST', path: '/v1/events/{a}/bookings', headers: { 'idempotency-key': 'key-{n}' },
+      seconds: SECONDS, method: 'POST', path: '/v1/events/{a}/bookings', headers: { 'idempotency-key': 'key-{n}', ...token },
       body: JSON.stringify({ items: [{ ticketTypeId: '{b}', quantity: 1 }], contact }), targets: [asTarget(event)],
     }; // prettier-ignore
   }
 
   private async passThrough(): Promise<Measured> {
-    return this.run(await this.api('batch'), { ...(await this.wish()), connections: 64, path: '/v1/events/{a}/nothing' });
+    return this.run(await this.api('batch'), { ...(await this.wish()), connections: 64, path: NOTHING });
   }
 
   private async hold(rival: Rival, connections: number): Promise<Measured> {

@@ -21,6 +21,8 @@ export interface Ambient {
   tx?: AmbientTransaction;
   /** Where statements outside of a transaction go; without it to the pool that all share. */
   pool?: Pool;
+  /** The moment, as elapsedMs() counts, from which the client waits no longer. */
+  deadline?: number;
 }
 
 /** The one AsyncLocalStorage of the process. */
@@ -39,13 +41,13 @@ const NOTHING: Readonly<Ambient> = {
 export const ambient = (): Readonly<Ambient> => storage.getStore() ?? NOTHING;
 
 /** Runs work surrounded by these values and nothing else: the beginning of a request; or {}, for what serves many callers at once. */
-export function withAmbient<T>({ requestId, traceId, principal, tx, pool }: Ambient, work: () => T): T {
-  return storage.run({ requestId, traceId, principal, tx, pool }, work);
+export function withAmbient<T>({ requestId, traceId, principal, tx, pool, deadline }: Ambient, work: () => T): T {
+  return storage.run({ requestId, traceId, principal, tx, pool, deadline }, work);
 }
 
 /** Runs work with some of what surrounds it said anew; what is not said stays as it is. */
 export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
-  const { requestId, traceId, principal, tx, pool } = ambient();
+  const { requestId, traceId, principal, tx, pool, deadline } = ambient();
   return withAmbient(
     {
       requestId: values.requestId ?? requestId,
@@ -53,6 +55,7 @@ export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
       principal: values.principal ?? principal,
       tx: values.tx ?? tx,
       pool: values.pool ?? pool,
+      deadline: values.deadline ?? deadline,
     },
     work,
   );

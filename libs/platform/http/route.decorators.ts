@@ -53,6 +53,15 @@ export const Idempotent = (mode: IdempotencyMode = 'transaction') =>
     }),
   );
 
+/** The route heeds how long its client waits (`Prefer: wait=5`): it refuses with `overloaded`, before any work, what it could only answer later. */
+export const HeedsWait = () =>
+  ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: 'How long you wait, in seconds (RFC 7240): what cannot be decided by then is refused with `overloaded`',
+    schema: { type: 'string', pattern: '^wait=[0-9]{1,5}$', example: 'wait=5' },
+  });
+
 /** What a route answers when it works: sets the status and documents it. `list` is a page of the type, `array` a plain list. */
 export function Answers(status: number, type?: Type | null, shape: 'one' | 'list' | 'array' = 'one'): MethodDecorator {
   if (!type) return applyDecorators(HttpCode(status), ApiResponse({ status }));

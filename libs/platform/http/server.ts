@@ -24,6 +24,7 @@ import { EtagInterceptor } from './etag.interceptor.js';
 import { HotRoutes } from './hot.routes.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { parseJson } from './json.js';
+import { deadlineOf } from './prefer.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReadCache } from './read.cache.js';
 import { RouteTable } from './route.table.js';
@@ -158,7 +159,7 @@ function surround(fastify: FastifyInstance, health: Health, routes: RouteTable):
     if (health.draining) void reply.header('connection', 'close');
     const trace = request.headers.traceparent;
     if (trace !== undefined) request.traceId = TRACEPARENT.exec(String(trace))?.[1];
-    withAmbient({ requestId: request.id, traceId: request.traceId }, () => {
+    withAmbient({ requestId: request.id, traceId: request.traceId, deadline: deadlineOf(request.headers) }, () => {
       if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
         return done(invalid([{ pointer: '/headers/host', detail: 'HTTP/1.1 needs a Host header.' }]));
       if (request.is404 && request.method === 'OPTIONS') {
