@@ -71,7 +71,7 @@ export class PrincipalService {
 
   forgetApiKey(apiKeyId: string): void {
     this.forgotten += 1;
-    for (const [hash, known] of this.keys.entries()) if (known.principal.apiKeyId === apiKeyId) this.keys.delete(hash);
+    for (const [bearer, known] of this.keys.entries()) if (known.principal.apiKeyId === apiKeyId) this.keys.delete(bearer);
   }
 
   private async account({ accountId, sessionId }: AccessClaims): Promise<Principal> {
@@ -84,20 +84,18 @@ export class PrincipalService {
   }
 
   private apiKey(bearer: string): Principal | Promise<Principal> {
-    if (!API_KEY.test(bearer)) throw wrongKey();
-    const hash = createHash('sha256').update(bearer).digest();
-    const text = hash.toString('base64');
-    const known = this.keys.get(text);
+    const known = this.keys.get(bearer);
     if (known && known.expiresAt > this.clock.now().getTime()) return known.principal;
-    return this.loadApiKey(hash, text);
+    if (!API_KEY.test(bearer)) throw wrongKey();
+    return this.loadApiKey(bearer);
   }
 
-  private async loadApiKey(hash: Buffer, text: string): Promise<Principal> {
+  private async loadApiKey(bearer: string): Promise<Principal> {
     const asked = this.forgotten;
-    const key = await this.apiKeys.liveByHash(hash);
+    const key = await this.apiKeys.liveByHash(createHash('sha256').update(bearer).digest());
     if (!key) throw wrongKey();
     const principal: Key = { kind: 'apiKey', apiKeyId: key.id, orgId: key.org_id, scopes: key.scopes };
-    if (asked === this.forgotten) this.keys.set(text, { principal, expiresAt: key.expires_at?.getTime() ?? Infinity });
+    if (asked === this.forgotten) this.keys.set(bearer, { principal, expiresAt: key.expires_at?.getTime() ?? Infinity });
     // Nobody waits for it, and a failure loses a minute of a timestamp.
     void this.apiKeys.noteUse(key.org_id, key.id).catch(() => undefined);
     return principal;
