@@ -100,8 +100,7 @@ export class Inventory {
   private async ask(request: StockRequest): Promise<Verdict> {
     const deadline = elapsedMs() + this.timeLeftMs();
     try {
-      const busy = poolsOf(request).find((pool) => this.side.has(pool));
-      if (!busy) {
+      if (!this.isAside(request)) {
         const verdict = await this.main.submit(request, deadline - elapsedMs());
         if (verdict.said !== 'skipped') return verdict;
       }
@@ -109,6 +108,11 @@ export class Inventory {
     } catch (e) {
       throw overloaded(e);
     }
+  }
+
+  /** True while others wait for a pool that it wants. */
+  private isAside(request: StockRequest): boolean {
+    return this.side.size > 0 && poolsOf(request).some((pool) => this.side.has(pool));
   }
 
   /** Waits for a row that somebody else holds, beside others who want the same. */
@@ -135,6 +139,8 @@ export class Inventory {
 
   /** Outside of any caller's transaction; tried again while that is safe: keys and versions make a second try find the first. */
   private async decide(batch: StockRequest[], wait: boolean): Promise<Verdict[] | null> {
+    // Decided one by one, those behind one that went aside need not find out for themselves.
+    if (!wait && batch.length === 1 && this.isAside(batch[0])) return [{ said: 'skipped' }];
     for (let attempt = 1; ; attempt++) {
       try {
         const verdicts = await (wait ? this.onceFree(batch) : this.db.express(() => this.call(batch, false)));
@@ -143,10 +149,16 @@ export class Inventory {
         this.poke.tell(ANNOUNCED[batch[0].kind].type);
         return verdicts;
       } catch (e) {
-        if (wait && isStillKept(e)) return await rest(REST_MS, null);
+        if (isStillKept(e)) return wait ? await rest(REST_MS, null) : this.skipped(batch, e);
         if (!isWorthATry(e) || attempt === TRIES) throw e;
       }
     }
+  }
+
+  /** Something else than stock is kept by somebody. Alone one goes aside; a batch is decided one by one, to find whom it concerns. */
+  private skipped(batch: StockRequest[], e: unknown): Verdict[] {
+    if (batch.length > 1) throw e;
+    return [{ said: 'skipped' }];
   }
 
   /** Waits for the rows of a side lane: for no longer than SQL says, and beside so few others that connections are left for everybody else. */

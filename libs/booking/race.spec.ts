@@ -324,6 +324,24 @@ describe('races between two api processes', () => {
     60_000,
   );
 
+  it('lets a seat that somebody keeps delay only its own event', async () => {
+    const [kept, other] = [await seatedShop(2), await shop(first, [{ capacity: 50 }])];
+    const sql = `SELECT 1 FROM booking.seat WHERE org_id = $1 AND event_id = $2 AND seat_id = '1-1' FOR UPDATE`;
+    const wishes = ['1-1', '1-1', '1-2'].map((id) => [{ ticketTypeId: kept.typeIds[0], seatIds: [id] }]);
+    const replies = await keeping(sql, [kept.orgId, kept.eventId], async () => {
+      let told = 0;
+      const waiting = wishes.map((wish) => book(first, kept, wish).finally(() => (told += 1)));
+      await until('one waits for the seat', async () => (await lockWaiters()) >= 1);
+      for (let round = 0; round < 20; round++)
+        expectStatus(await confirm(first, expectStatus(await book(first, other, one(other)), 201)), 200);
+      expect(told).toBeLessThan(wishes.length);
+      return waiting;
+    });
+    const sold = await Promise.all(replies);
+    expect(sold.filter((r) => r.status === 201)).toHaveLength(2);
+    expect(sold.filter((r) => r.body.code === 'seat_taken' || r.body.code === 'busy')).toHaveLength(1);
+  }, 60_000);
+
   const lockWaiters = async () => {
     const sql = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     return (await first.sql.query<{ n: number }>(sql)).rows[0].n;

@@ -33,8 +33,11 @@ CREATE OR REPLACE FUNCTION booking.ticket_told(t booking.ticket) RETURNS text LA
 $$;
 `;
 
-/** Who waits for a lock waits so long and asks again later (SQLSTATE 55P03), so that a row that is kept for long keeps no connection for as long. */
-const waitsBriefly = `IF p_wait THEN PERFORM set_config('lock_timeout', '1s', true); END IF;`;
+/**
+ * No lock is waited for longer (SQLSTATE 55P03): those of stock are skipped where waiting is not wanted, but others (a seat, a promo code's uses) may be kept
+ * by somebody too, and whoever waits keeps a connection meanwhile. Who was not served asks again.
+ */
+const briefly = `SET lock_timeout = '1s'`;
 
 /** Locks pools in the order given (callers sort by id); what is free in each, NULL where somebody else holds the row and waiting is not wanted. */
 export const lockPools = `
@@ -160,7 +163,7 @@ CREATE OR REPLACE FUNCTION booking.hold_batch(
   l_request int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
   l_from timestamptz[], l_until timestamptz[], l_person_max int[])
 RETURNS TABLE (verdict text, expires_at timestamptz, decided_at timestamptz, kept_status smallint, kept_code text, kept_subject uuid, kept_request text)
-LANGUAGE plpgsql ${pinned} AS $$
+LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   n int := cardinality(r_id);
   free int[];
@@ -177,7 +180,6 @@ DECLARE
   kept int;
   expected int;
 BEGIN
-  ${waitsBriefly}
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
 
@@ -346,7 +348,7 @@ CREATE OR REPLACE FUNCTION booking.confirm_batch(
   r_org uuid[], r_id uuid[], r_version int[], r_late boolean[], r_actor text[], r_request text[], r_pools text[],
   t_request int[], t_id uuid[], t_line int[], t_type uuid[], t_seat text[], t_code text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
-LANGUAGE plpgsql ${pinned} AS $$
+LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   rows booking.booking[];
   v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
@@ -356,7 +358,6 @@ DECLARE
   selling int[] := '{}';
   kept int;
 BEGIN
-  ${waitsBriefly}
   rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
   FOR i IN 1..cardinality(r_id) LOOP
@@ -447,7 +448,7 @@ CREATE OR REPLACE FUNCTION booking.release_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
   r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_note text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
-LANGUAGE plpgsql ${pinned} AS $$
+LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   rows booking.booking[];
   v text[] := array_fill(NULL::text, ARRAY[cardinality(r_id)]);
@@ -455,7 +456,6 @@ DECLARE
   b booking.booking;
   ending uuid[] := '{}';
 BEGIN
-  ${waitsBriefly}
   rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
   FOR i IN 1..cardinality(r_id) LOOP
