@@ -48,15 +48,15 @@ export class HttpBench {
   /** What is left of the speed of a route that does nothing, and of bare Fastify: with an API key, and for guests, who have nothing to show and get a token. */
   async nothing(): Promise<Row[]> {
     const bare = await this.server('bare', () => this.house.bare(JSON.stringify(sampleReply)));
-    const wish = { ...(await this.wish()), connections: 64 };
+    const wish = await this.wish();
     const keyed = { ...(await this.wish('API key')), connections: 64 };
     const api = await this.api('batch');
     const rounds = await this.interleave({
       keyed: () => this.run(api, keyed),
       keyedNothing: () => this.run(api, { ...keyed, path: NOTHING }),
-      guests: () => this.run(api, wish),
-      guestsNothing: () => this.run(api, { ...wish, path: NOTHING }),
-      bare: () => this.run(bare, { ...wish, path: '/post' }),
+      guests: () => this.hold('batch', 64),
+      guestsNothing: () => this.passThrough(),
+      bare: () => this.run(bare, { ...wish, connections: 64, path: '/post' }),
     });
     const holds = (who: string) => `holds/s / no-op POST/s of the same server, ${who}`;
     const nothings = (who: string) => `no-op POST/s / bare Fastify POST/s, ${who}`;
