@@ -6,7 +6,8 @@ import { Database } from '../platform/db/database.js';
 import type { EventPath } from './catalog.repository.js';
 import type { Event } from './event.entity.js';
 import {
-  CELLS_PER_DEGREE, boxAround, cellsOver, distanceSql, eachCell, plainLetters, searchWords, wordsForIndex, worthLooking, type Near,
+  CELLS_PER_DEGREE, allOf, boxAround, cellsOver, distanceSql, eachCell, inWeek, plainLetters, searchWords, weeksToLook, wordsForIndex, worthLooking, type Looked,
+  type Near,
 } from './listing.rules.js'; // prettier-ignore
 
 export interface ListingQuery extends PageRequest {
@@ -35,13 +36,10 @@ const NEXT = 1000;
  */
 const AT_LENGTH = { workMemMiB: 64, statementTimeoutMs: 2000 };
 
-/** The next events, of which too few are asked for: how many were looked through, have each word, and are near. */
-interface Counted {
-  looked: number;
-  near: number;
-  words: number[];
-  /** Events in all, roughly; below nought when nobody counted them yet. */
-  all: number;
+/** What the next events tell, of which too few are asked for. */
+interface Counted extends Looked {
+  /** Each word as Postgres sees it. */
+  tsqueries: string[];
 }
 
 @Injectable()
@@ -92,11 +90,20 @@ export class ListingRepository {
     if (soon.length >= wanted) return soon;
     const [counted] = await this.db.query<Counted>(...ask.counted());
     if (counted.looked < NEXT) return soon;
-    const further = worthLooking({ ...counted, matching: soon.length }, wanted);
+    const nearest = cells && counted.near <= Math.min(...counted.words) ? cells : null;
+    if (words.length > 0 && !nearest) return this.byWords(ask, counted, wanted, query.to);
+    const further = words.length > 0 ? null : worthLooking(counted, wanted);
     const more = further === null ? [] : await this.db.query<Listed>(...ask.among(further));
     if (more.length >= wanted) return more;
-    if (cells && counted.near <= Math.min(...counted.words)) return this.atLength(ask.byCell(cells));
-    return this.atLength(words.length > 0 ? ask.byWords(wordsForIndex(words, counted.words)) : ask.byPlace());
+    return this.atLength(nearest ? ask.byCell(nearest) : ask.byPlace());
+  }
+
+  /** The next weeks' events that have all of the words; where they are too few, those of any time. */
+  private async byWords(ask: Ask, counted: Counted, wanted: number, to?: Date): Promise<Listed[]> {
+    const words = allOf(wordsForIndex(counted.tsqueries, counted.words));
+    const { weeks, beyond } = weeksToLook(counted, wanted, to);
+    const next = weeks.length > 0 ? await this.atLength(ask.byWeek(words, weeks)) : [];
+    return next.length >= wanted || !beyond ? next : this.atLength(ask.byWords(words));
   }
 
   /** Reads as much as an index has. Rejects with `overloaded` what would take too long, or while too many such searches are under way. */
@@ -154,14 +161,26 @@ class Ask {
       const words = this.words.map((word) => `words @@ ${this.tsquery(word)} OR numnode(${this.tsquery(word)}) = 0`);
       return `SELECT count(*)::int AS looked, count(*) FILTER (WHERE ${this.nearby()})::int AS near,
           ARRAY[${words.map((word) => `count(*) FILTER (WHERE ${word})::int`).join(', ')}]::int[] AS words,
+          min(starts_at) AS first, max(starts_at) AS last,
+          ARRAY[${this.words.map((word) => `${this.tsquery(word)}::text`).join(', ')}]::text[] AS tsqueries,
           (SELECT reltuples FROM pg_class WHERE oid = 'catalog.listing'::regclass) AS "all"
         FROM (${this.next(NEXT)}) next`;
     });
   }
 
   /** By some of the words, which the index knows. All else is asked of what these found: with the time, Postgres would read all to come. */
-  byWords(some: readonly string[]): Statement {
-    return this.statement(() => this.outOf(`words @@ ${this.tsquery(some.join(' & '))}`));
+  byWords(tsquery: string): Statement {
+    return this.statement(() => this.outOf(`words @@ ${this.put(tsquery)}::tsquery`));
+  }
+
+  /** By some of the words, week by week until a page is full. */
+  byWeek(tsquery: string, weeks: readonly number[]): Statement {
+    return this.statement(() => {
+      const asked = `unnest(${this.put(weeks.map((week) => inWeek(tsquery, week)))}::tsquery[]) WITH ORDINALITY AS week (tsquery, n)`;
+      const found = 'SELECT * FROM catalog.listing l WHERE catalog.words_of_week(l.words, l.starts_at) @@ week.tsquery OFFSET 0';
+      return `SELECT ${LISTED} FROM ${asked}, LATERAL (${found}) found
+        WHERE ${this.when()} AND ${this.what()} ORDER BY n, starts_at, event_id LIMIT ${this.put(this.query.limit + 1)}`;
+    });
   }
 
   /** By the cells around, all their events. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  CELLS_PER_DEGREE, boxAround, cellsOver, distanceKm, eachCell, parseNear, plainLetters, searchWords, wordsForIndex, worthLooking,
+  CELLS_PER_DEGREE, allOf, boxAround, cellsOver, distanceKm, eachCell, inWeek, parseNear, plainLetters, searchWords, weeksToLook, wordsForIndex, worthLooking,
 } from './listing.rules.js'; // prettier-ignore
 
 describe('near', () => {
@@ -114,11 +114,50 @@ describe('words', () => {
     expect(wordsForIndex(['neither', 'nor'], [0, 0])).toEqual(['neither', 'nor']);
   });
 
-  it('are looked for among more of the next events where that is less than an index finds', () => {
-    expect(worthLooking({ looked: 1000, matching: 10, all: 2_000_000 }, 21)).toBe(3150);
-    expect(worthLooking({ looked: 1000, matching: 10, all: 100_000 }, 21)).toBeNull();
-    expect(worthLooking({ looked: 1000, matching: 1, all: 1e9 }, 21)).toBeNull(); // Too far to go.
-    expect(worthLooking({ looked: 1000, matching: 0, all: 1e9 }, 21)).toBeNull();
-    expect(worthLooking({ looked: 1000, matching: 10, all: -1 }, 21)).toBeNull();
+  it('are all asked for at once, also in a week, in which they have no order', () => {
+    const hall = `'o2-hall' <-> 'o2' <2> 'hall':*`;
+    const all = allOf([`'o''x':*`, '', hall]);
+    expect(all).toBe(`('o''x':*) & (${hall})`);
+    expect(inWeek(all, 7)).toBe(`('7:o''x':*) & ('7:o2-hall' & '7:o2' & '7:hall':*)`);
+    expect(inWeek(allOf(['']), 7)).toBe('');
+  });
+});
+
+const WEEK_MS = 604_800_000;
+/** A thousand events looked through, all near, that start within a tenth of week 3652; ten of them have the word. */
+const next = { looked: 1000, near: 1000, words: [10], all: 0, first: new Date(3652 * WEEK_MS), last: new Date(3652.1 * WEEK_MS) };
+const weeks = (n: number) => Array.from({ length: n }, (_, i) => 3652 + i);
+
+describe('what is near', () => {
+  it('is looked for among more of the next events where that is less than an index finds', () => {
+    const near = { ...next, near: 10, words: [] };
+    expect(worthLooking({ ...near, all: 2_000_000 }, 21)).toBe(3150);
+    expect(worthLooking({ ...near, all: 100_000 }, 21)).toBeNull();
+    expect(worthLooking({ ...near, near: 1, all: 1e9 }, 21)).toBeNull(); // Too far to go.
+    expect(worthLooking({ ...near, near: 0, all: 1e9 }, 21)).toBeNull();
+    expect(worthLooking({ ...near, all: -1 }, 21)).toBeNull();
+  });
+});
+
+describe('the weeks to look in', () => {
+  it('are eight times as many as should have what is wanted, but not many', () => {
+    // Ten in a tenth of a week: a hundred matches a week.
+    expect(weeksToLook(next, 21)).toEqual({ weeks: weeks(16), beyond: true });
+    // Ten a week where the words come together by chance, or in a city near by.
+    expect(weeksToLook({ ...next, words: [100, 10] }, 21)).toEqual({ weeks: weeks(26), beyond: true });
+    expect(weeksToLook({ ...next, near: 100 }, 21)).toEqual({ weeks: weeks(26), beyond: true });
+  });
+
+  it('are none, where too many would be needed', () => {
+    expect(weeksToLook({ ...next, words: [3, 10] }, 21)).toEqual({ weeks: [], beyond: true });
+    expect(weeksToLook({ ...next, words: [0] }, 21)).toEqual({ weeks: [], beyond: true });
+  });
+
+  it('end with the time that was asked for', () => {
+    const after = (n: number) => new Date(next.first.getTime() + n * WEEK_MS);
+    expect(weeksToLook(next, 21, after(5.5))).toEqual({ weeks: weeks(6), beyond: false });
+    expect(weeksToLook({ ...next, words: [0] }, 21, after(0))).toEqual({ weeks: weeks(1), beyond: false });
+    expect(weeksToLook(next, 21, after(-9))).toEqual({ weeks: [], beyond: false });
+    expect(weeksToLook(next, 21, after(100))).toEqual({ weeks: weeks(16), beyond: true });
   });
 });

@@ -114,12 +114,16 @@ export function wordsForIndex(words: readonly string[], counts: readonly number[
   return words.filter((_, i) => counts[i] <= 5 + 10 * rarest);
 }
 
-/** What is known after looking through the next events. */
+/** What the next events tell of what was asked for. */
 export interface Looked {
-  /** So many were there. */
+  /** So many were looked through. */
   looked: number;
-  /** So many of them are asked for. */
-  matching: number;
+  /** So many of them have each word, and are near. */
+  words: number[];
+  near: number;
+  /** When the first and the last of them start. */
+  first: Date;
+  last: Date;
   /** How many events there are in all, roughly; below nought when nobody counted yet. */
   all: number;
 }
@@ -127,8 +131,45 @@ export interface Looked {
 /** No more events than these are ever looked through. */
 const LOOK_MAX = 15_000;
 
-/** How many of the next events to look through for `wanted` ones, with some to spare; null when an index has fewer to read. */
-export function worthLooking({ looked, matching, all }: Looked, wanted: number): number | null {
-  const next = Math.ceil((1.5 * wanted * looked) / matching);
-  return next <= LOOK_MAX && next < (all * matching) / looked ? next : null;
+/** How many of the next events to look through for `wanted` ones near, with some to spare; null when an index has fewer to read. */
+export function worthLooking({ looked, near, all }: Looked, wanted: number): number | null {
+  const next = Math.ceil((1.5 * wanted * looked) / near);
+  return next <= LOOK_MAX && next < (all * near) / looked ? next : null;
 }
+
+/** As Postgres counts them in `catalog.words_of_week`. */
+const WEEK_MS = 604_800_000;
+/** Each week is looked up for itself, a millisecond or less. */
+const WEEKS_MAX = 26;
+/** Words that come seldom together, though each is common: a guess may be so many times too high. */
+const TOO_HIGH = 8;
+
+const weekOf = (time: Date) => Math.floor(time.getTime() / WEEK_MS);
+
+/** Weeks to look in one after the other until enough was found. What they do not have is `beyond` them, unless nobody asks for it. */
+export interface Weeks {
+  weeks: number[];
+  beyond: boolean;
+}
+
+/** In which weeks to look for all words: none where they would be too many. None that is asked for starts before the first event looked through, or after `to`. */
+export function weeksToLook({ looked, words, near, first, last }: Looked, wanted: number, to?: Date): Weeks {
+  const from = weekOf(first);
+  const weeks = (n: number) => Array.from({ length: n }, (_, i) => from + i);
+  const untilTo = to ? Math.max(0, weekOf(to) - from + 1) : Infinity;
+  if (untilTo <= WEEKS_MAX) return { weeks: weeks(untilTo), beyond: false };
+  const matching = [...words, near].reduce((product, count) => (product * count) / looked, looked);
+  const enough = 1 + Math.ceil((wanted / matching) * ((last.getTime() - first.getTime()) / WEEK_MS));
+  return { weeks: enough <= WEEKS_MAX ? weeks(Math.min(TOO_HIGH * enough, WEEKS_MAX)) : [], beyond: true };
+}
+
+/** All of these tsqueries, as Postgres writes them, as one. Of none an empty one, which finds nothing. */
+export const allOf = (tsqueries: readonly string[]): string =>
+  tsqueries
+    .filter((q) => q !== '')
+    .map((q) => `(${q})`)
+    .join(' & ');
+
+/** A tsquery of a listing's words as one of `catalog.words_of_week`, where words stand in no order. */
+export const inWeek = (tsquery: string, week: number): string =>
+  tsquery.replace(/<(-|\d+)>/g, '&').replace(/'((?:[^']|'')+)'/g, `'${week}:$1'`);
