@@ -117,7 +117,7 @@ export class Cancellation {
       .map((p) => ({ ...p, ...reduceItem(p.item, p.tickets.length, p.tickets.flatMap((t) => t.seatId ?? [])) })); // prettier-ignore
     const amount = parts.reduce((sum, p) => sum + p.amount, 0);
     const refund = await this.refundOf(booking, amount, chosen.length, full);
-    await db.transaction(async () => {
+    const change = async () => {
       await stock.lockPools(booking.orgId, parts.map((p) => p.item.poolId)); // prettier-ignore
       const row = await db.findForUpdate(Booking, { orgId: booking.orgId, id: booking.id });
       if (!row || row.version !== booking.version) throw edgeErrors.busy();
@@ -128,7 +128,8 @@ export class Cancellation {
       await db.saveVersioned(row);
       const about = { orgId: booking.orgId, bookingId: booking.id, eventId: booking.eventId };
       await this.tools.events.announce(BookingReduced({ ...about, refund }), row, ...changed);
-    });
+    };
+    await db.changing(() => db.transaction(change));
     return (await this.bookings.find(booking.orgId, booking.id))!;
   }
 

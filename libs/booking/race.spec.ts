@@ -371,4 +371,24 @@ describe('races between two api processes', () => {
     expect(kinds(await Promise.all(replies))).toEqual(new Set(['201 PENDING']));
     expect(await inventory(first, kept[0])).toMatchObject([{ held: 1 }]);
   }, 60_000);
+
+  it('lets changes that wait for a kept row keep no more than their share of the connections', async () => {
+    const [kept, other] = [await shop(first, [{ capacity: 5 }]), await shop(first, [{ capacity: 50 }])];
+    const at = (s: Shop) => `/v1/organizations/${s.orgId}/events/${s.eventId}/ticket-types/${s.typeIds[0]}`;
+    const widen = (s: Shop) => first.call<{ code?: string }>('PATCH', at(s), { capacity: 60 }, { token: s.token, ifMatch: 1 });
+    const sql = `SELECT 1 FROM booking.inventory WHERE org_id = $1 AND event_id = $2 FOR UPDATE`;
+    const replies = await keeping(sql, [kept.orgId, kept.eventId], async () => {
+      const changes = Array.from({ length: 40 }, () => widen(kept));
+      await until('some of them wait for the row', async () => (await lockWaiters()) >= 2);
+      for (let round = 0; round < 5; round++) {
+        const events = await first.call('GET', `/v1/organizations/${other.orgId}/events`, undefined, { token: other.token });
+        expectStatus(events, 200);
+        expectStatus(await confirm(first, expectStatus(await book(first, other, one(other)), 201)), 200);
+      }
+      // Nobody waits for longer than a request may take: some are told while the row is still kept.
+      return Promise.all(changes);
+    });
+    expect(new Set(replies.map((r) => `${r.status} ${r.body.code}`))).toEqual(new Set(['409 busy', '503 overloaded']));
+    expectStatus(await widen(kept), 200);
+  }, 60_000);
 });

@@ -19,6 +19,7 @@ import { EventReader } from './eventstore/event.reader.js';
 import { EventStore } from './eventstore/event.store.js';
 import { EventTrouble } from './eventstore/event.trouble.js';
 import { HotRoutes } from './http/hot.routes.js';
+import { ChangeInterceptor } from './http/change.interceptor.js';
 import { IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ReadCache } from './http/read.cache.js';
@@ -42,7 +43,7 @@ import { Redis } from './redis/redis.js';
 import { SpiRegistry } from './spi/spi.registry.js';
 
 const tools = [
-  Access, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, HotRoutes, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
+  Access, ChangeInterceptor, Database, DatabaseProbe, EventPoke, EventReader, EventStore, Health, HotRoutes, IdempotencyInterceptor, JobQueue, LimitHook, Lock, Log,
   Meter, ProblemFilter, RateLimiter, ReadCache, Redis, RequestWatch, RouteTable, Seal, SharedReads, SpiRegistry,
   { provide: Clock, useClass: DatabaseClock },
 ]; // prettier-ignore

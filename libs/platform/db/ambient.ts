@@ -23,6 +23,8 @@ export interface Ambient {
   pool?: Pool;
   /** The moment, as elapsedMs() counts, from which the client waits no longer. */
   deadline?: number;
+  /** No transaction waits longer for a lock, unless it says so itself. */
+  lockTimeoutMs?: number;
 }
 
 /** The one AsyncLocalStorage of the process. */
@@ -41,13 +43,13 @@ const NOTHING: Readonly<Ambient> = {
 export const ambient = (): Readonly<Ambient> => storage.getStore() ?? NOTHING;
 
 /** Runs work surrounded by these values and nothing else: the beginning of a request; or {}, for what serves many callers at once. */
-export function withAmbient<T>({ requestId, traceId, principal, tx, pool, deadline }: Ambient, work: () => T): T {
-  return storage.run({ requestId, traceId, principal, tx, pool, deadline }, work);
+export function withAmbient<T>({ requestId, traceId, principal, tx, pool, deadline, lockTimeoutMs }: Ambient, work: () => T): T {
+  return storage.run({ requestId, traceId, principal, tx, pool, deadline, lockTimeoutMs }, work);
 }
 
 /** Runs work with some of what surrounds it said anew; what is not said stays as it is. */
 export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
-  const { requestId, traceId, principal, tx, pool, deadline } = ambient();
+  const { requestId, traceId, principal, tx, pool, deadline, lockTimeoutMs } = ambient();
   return withAmbient(
     {
       requestId: values.requestId ?? requestId,
@@ -56,6 +58,7 @@ export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
       tx: values.tx ?? tx,
       pool: values.pool ?? pool,
       deadline: values.deadline ?? deadline,
+      lockTimeoutMs: values.lockTimeoutMs ?? lockTimeoutMs,
     },
     work,
   );

@@ -61,12 +61,15 @@ function settingsOf(options: TransactionOptions): string {
   return given.map((option) => `SET LOCAL ${SETTINGS[option][0]} = '${Math.floor(options[option]!)}${SETTINGS[option][1]}'`).join('; '); // prettier-ignore
 }
 
-/** What may keep a connection for long: waiting for somebody's lock, and reading much. */
-export type Slow = 'waiting' | 'reading';
+/** What may keep a connection for long: bookings that wait for somebody's lock, changes by organizers that may, and reading much. */
+export type Slow = 'waiting' | 'changing' | 'reading';
+
+/** How long a change waits for its turn, and for a row that somebody else keeps. */
+const CHANGE_MS = 2000;
 
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  /** Half of the connections may wait, a quarter may read. What is left is there for whoever does neither. */
+  /** Two fifths of the connections may wait, a fifth change, a fifth read: the last fifth nobody keeps for long. */
   private readonly slow: Record<Slow, Bulkhead>;
   private kept?: pg.Pool;
 
@@ -75,8 +78,9 @@ export class Database implements OnApplicationShutdown {
     pool.on('acquire', listenForErrors);
     const atMost = (share: number) => Math.max(1, Math.floor(pool.options.max * share));
     this.slow = {
-      waiting: new Bulkhead({ atOnce: atMost(1 / 2), waiting: 1000 }),
-      reading: new Bulkhead({ atOnce: atMost(1 / 4), waiting: 100 }),
+      waiting: new Bulkhead({ atOnce: atMost(2 / 5), waiting: 1000 }),
+      changing: new Bulkhead({ atOnce: atMost(1 / 5), waiting: 1000 }),
+      reading: new Bulkhead({ atOnce: atMost(1 / 5), waiting: 100 }),
     };
   }
 
@@ -110,7 +114,7 @@ export class Database implements OnApplicationShutdown {
     const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [], afterRollback };
     try {
       await runner.startTransaction();
-      const settings = settingsOf(options);
+      const settings = settingsOf({ lockTimeoutMs: ambient().lockTimeoutMs, ...options });
       if (settings !== '') await tx.client.query(settings);
       const result = await withMoreAmbient({ tx }, work);
       await runner.commitTransaction();
@@ -156,6 +160,12 @@ export class Database implements OnApplicationShutdown {
    */
   slowly<T>(kind: Slow, work: () => Promise<T>, waitMs: number): Promise<T> {
     return this.inTransaction ? work() : this.slow[kind].run(work, waitMs);
+  }
+
+  /** A change that may have to wait for others' rows, for a busy event's or an import's: slowly, and no longer than two seconds for its turn or for a row. */
+  changing<T>(work: () => Promise<T>): Promise<T> {
+    if (ambient().lockTimeoutMs !== undefined) return work(); // Its turn has come already.
+    return this.slowly('changing', () => withMoreAmbient({ lockTimeoutMs: CHANGE_MS }, work), CHANGE_MS);
   }
 
   /** True inside a transaction. */

@@ -22,6 +22,7 @@ import { serveDocs } from './docs.routes.js';
 import { rememberConnections } from './drain.js';
 import { EtagInterceptor } from './etag.interceptor.js';
 import { HotRoutes } from './hot.routes.js';
+import { ChangeInterceptor } from './change.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { parseJson } from './json.js';
 import { deadlineOf } from './prefer.js';
@@ -79,6 +80,7 @@ export async function makeServer(module: Type, options: ServerOptions = {}): Pro
   app.useGlobalFilters(filter);
   app.useGlobalInterceptors(
     app.get(LimitHook),
+    app.get(ChangeInterceptor),
     new EtagInterceptor(app.get(Reflector), app.get(ReadCache)),
     app.get(IdempotencyInterceptor),
   );
