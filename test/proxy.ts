@@ -1,10 +1,11 @@
-// A TCP proxy for specs: stands before a server and goes away, comes back, or cuts a connection at a chosen moment.
+// A TCP proxy for specs: stands before a server and goes away, stands still, comes back, or cuts a connection at a chosen moment.
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class Proxy {
   private server?: Server;
   private readonly open = new Set<Socket>();
   private port = 0;
+  private still = false;
   /** Called with what the server replies, before the client gets it, and what was asked; `cut` ends both sides instead,
    * bytes go in its place. */
   onReply?: (reply: Buffer, asked: string) => 'cut' | 'pass' | Buffer;
@@ -45,6 +46,17 @@ export class Proxy {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
+  /** Takes connections and bytes, and passes none on, as a stopped server does; until it is told otherwise. */
+  standStill(still: boolean): void {
+    this.still = still;
+    for (const socket of this.open) if (still) socket.pause(); else socket.resume(); // prettier-ignore
+  }
+
+  /** Passes nothing on any more of the connections there are, as when another server has taken the place of one that is cut off. */
+  forsake(): void {
+    for (const socket of this.open) socket.pause();
+  }
+
   private join(client: Socket): void {
     const server = createConnection(this.target);
     let asked = '';
@@ -67,6 +79,7 @@ export class Proxy {
       answered = false;
       server.write(bytes);
     });
+    if (this.still) client.pause();
     server.on('data', (bytes) => {
       answered = true;
       const fate = this.onReply?.(bytes, asked) ?? 'pass';

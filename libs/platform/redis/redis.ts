@@ -8,6 +8,7 @@ const settings: RedisOptions = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   commandTimeout: 250,
+  socketTimeout: 1000, // Whoever says nothing for so long is gone: else each request would wait its 250 ms for him, and what was asked would pile up.
   connectTimeout: 2000,
   retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 5), 1000),
 };
