@@ -10,7 +10,7 @@ import { EventPoke } from '../platform/eventstore/event.poke.js';
 import { Meter, type Counter } from '../platform/observe/meter.js';
 import { BookingCancelled, BookingConfirmed, BookingHeld } from './booking.domain-events.js';
 import { BookingConfig } from './booking.config.js';
-import { Lane, LaneFull } from './lane.service.js';
+import { Lane, LaneFull, LaneSilent } from './lane.service.js';
 import { InventoryRepository } from './inventory.repository.js';
 import {
   poolsOf,
@@ -134,6 +134,7 @@ export class Inventory {
       maxBatch: this.config.maxBatch,
       maxWaiting: this.config.maxWaiting,
       nowMs: elapsedMs,
+      failsAll: isAway,
     });
   }
 
@@ -178,7 +179,10 @@ export class Inventory {
   }
 }
 
-const overloaded = (e: unknown) => (e instanceof LaneFull ? edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds }) : e);
+function overloaded(e: unknown): unknown {
+  if (e instanceof LaneSilent) return edgeErrors.unavailable();
+  return e instanceof LaneFull ? edgeErrors.overloaded({ retryAfter: e.retryAfterSeconds }) : e;
+}
 
 /** The row was not let go of in time (lock_not_available), or too many wait for theirs. */
 const isStillKept = (e: unknown) => ['55P03', 'overloaded'].includes((e as { code?: string }).code ?? '');
@@ -189,5 +193,14 @@ function isWorthATry(e: unknown): boolean {
   return (
     ['40001', '40P01', 'ECONNRESET', 'EPIPE', '57P01'].includes(code ?? '') ||
     /Connection terminated|is not queryable/.test(message ?? '')
+  );
+}
+
+/** Postgres could not be reached, whoever asked. */
+function isAway(e: unknown): boolean {
+  const { code, message } = e as { code?: string; message?: string };
+  return (
+    ['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT'].includes(code ?? '') ||
+    /timeout exceeded when trying to connect/.test(message ?? '')
   );
 }

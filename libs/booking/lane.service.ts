@@ -10,6 +10,19 @@ export class LaneFull extends Error {
   }
 }
 
+/** No answer came in time, and nobody knows whether there was a decision: asking again with the same key tells. */
+export class LaneSilent extends Error {
+  constructor() {
+    super('No decision was heard of in time.');
+    this.name = 'LaneSilent';
+  }
+}
+
+/** Who is being decided hears so much after his deadline that nothing was heard: an answer that is a little late is better than none. */
+const GRACE_MS = 2000;
+/** How often it is looked whose time is up. */
+const LOOK_MS = 500;
+
 interface Waiting<Q, V> {
   request: Q;
   deadline: number;
@@ -25,6 +38,8 @@ export interface LaneOptions<Q, V> {
   maxBatch: number;
   maxWaiting: number;
   nowMs: () => number;
+  /** True for what failed whoever asked, as a connection that is gone: nobody of the batch is tried alone then. */
+  failsAll?: (e: unknown) => boolean;
 }
 
 export class Lane<Q, V> {
@@ -34,6 +49,10 @@ export class Lane<Q, V> {
   private turnMs = 0;
   private busy = false;
   private planned = false;
+  /** Those of the turn under way, and since when it is. */
+  private deciding: readonly Waiting<Q, V>[] = [];
+  private beganMs = 0;
+  private watch?: NodeJS.Timeout;
 
   constructor(private readonly options: LaneOptions<Q, V>) {}
 
@@ -46,9 +65,13 @@ export class Lane<Q, V> {
     return !this.busy && this.count === 0;
   }
 
-  /** Milliseconds somebody who comes now will wait, by what the lane has measured: the turns before his, as long as turns are of late. */
+  /**
+   * Milliseconds somebody who comes now will wait, by what the lane has measured: the turns before his, as long as turns are of late, and for one that
+   * takes longer than those as long again.
+   */
   get expectedMs(): number {
-    return Math.ceil(this.count / this.options.maxBatch) * this.turnMs;
+    const sinceMs = this.busy ? this.options.nowMs() - this.beganMs : 0;
+    return Math.ceil(this.count / this.options.maxBatch) * this.turnMs + (sinceMs > this.turnMs ? sinceMs : 0);
   }
 
   /** Throws LaneFull when the line is full, or so long that the turn of who comes now would come too late. */
@@ -74,7 +97,25 @@ export class Lane<Q, V> {
       else this.groups.set(group, [waiting]);
       this.count += 1;
       this.plan();
+      this.watch ??= setInterval(() => this.tellTheLate(), LOOK_MS).unref();
     });
+  }
+
+  /** However long a turn takes, nobody waits much longer than he may. */
+  private tellTheLate(): void {
+    const now = this.options.nowMs();
+    for (const [group, line] of this.groups) {
+      const inTime = line.filter((w) => w.deadline >= now);
+      if (inTime.length === line.length) continue;
+      for (const w of line) if (w.deadline < now) w.reject(new LaneFull(1));
+      this.count -= line.length - inTime.length;
+      if (inTime.length > 0) this.groups.set(group, inTime);
+      else this.groups.delete(group);
+    }
+    for (const w of this.deciding) if (w.deadline + GRACE_MS < now) w.reject(new LaneSilent());
+    if (!this.idle) return;
+    clearInterval(this.watch);
+    this.watch = undefined;
   }
 
   /** One turn of the event loop gathers what came with it; costs no latency and fills the first batch. */
@@ -90,10 +131,11 @@ export class Lane<Q, V> {
   private async turn(): Promise<void> {
     const batch = this.take();
     this.busy = batch.length > 0;
+    this.deciding = batch;
     if (!this.busy) return;
-    const began = this.options.nowMs();
+    this.beganMs = this.options.nowMs();
     const tell = await this.decided(batch);
-    this.learn(this.options.nowMs() - began);
+    this.learn(this.options.nowMs() - this.beganMs);
     void this.turn(); // Before the replies are written: Postgres decides while this process writes.
     await told(batch.length, tell);
   }
@@ -108,7 +150,7 @@ export class Lane<Q, V> {
       }
       return (i) => batch[i].resolve(verdicts[i]);
     } catch (e) {
-      if (batch.length === 1) return () => batch[0].reject(e);
+      if (batch.length === 1 || this.options.failsAll?.(e)) return (i) => batch[i].reject(e);
       await this.oneByOne(batch);
       return () => undefined;
     }

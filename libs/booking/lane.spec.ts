@@ -1,21 +1,26 @@
 // The lane: one decision at a time, together what came meanwhile; who would wait too long is told at once.
-import { describe, expect, it } from 'vitest';
-import { Lane, LaneFull } from './lane.service.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Lane, LaneFull, LaneSilent } from './lane.service.js';
 
 /** A lane whose decisions end when told, on a clock that is moved. */
-function stage(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+function stage(options: { maxBatch?: number; maxWaiting?: number; failsAll?: () => boolean } = {}) {
   const at = { ms: 1000 };
   const batches: number[][] = [];
   let finish: (undecided?: boolean) => void = () => undefined;
+  let fail: (e: Error) => void = () => undefined;
   const lane = new Lane<number, string>({
     decide: (batch) => {
       batches.push(batch);
-      return new Promise((resolve) => (finish = (undecided) => resolve(undecided ? null : batch.map((n) => `verdict ${n}`))));
+      return new Promise((resolve, reject) => {
+        finish = (undecided) => resolve(undecided ? null : batch.map((n) => `verdict ${n}`));
+        fail = reject;
+      });
     },
     groupOf: () => 'all',
     maxBatch: options.maxBatch ?? 10,
     maxWaiting: options.maxWaiting ?? 1000,
     nowMs: () => at.ms,
+    failsAll: options.failsAll,
   });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   /** Ends the decision under way after so many milliseconds. */
@@ -25,10 +30,18 @@ function stage(options: { maxBatch?: number; maxWaiting?: number } = {}) {
     await turn();
     await turn();
   };
-  return { lane, batches, turn, decideAfter, at };
+  /** So many milliseconds in which nothing is decided. */
+  const pass = (ms: number) => {
+    at.ms += ms;
+    vi.advanceTimersByTime(ms);
+  };
+  return { lane, batches, turn, decideAfter, pass, failed: (e: Error) => fail(e) };
 }
 
 describe('a lane', () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => vi.useRealTimers());
+
   it('decides the first at once and together what came meanwhile, each in its order', async () => {
     const { lane, batches, turn, decideAfter } = stage();
     const told = [1, 2, 3].map((n) => lane.submit(n, 1000));
@@ -91,5 +104,43 @@ describe('a lane', () => {
     expect(await Promise.all([first, third])).toEqual(['verdict 1', 'verdict 3']);
     expect(batches).toEqual([[1, 2], [1, 3], [1, 3]]); // prettier-ignore
     expect(lane.idle).toBe(true);
+  });
+
+  it('lets nobody wait much longer than he may for a decision that does not come, and refuses who comes then', async () => {
+    const { lane, batches, turn, decideAfter, pass } = stage();
+    const decided = lane.submit(1, 10_000);
+    await turn();
+    const [impatient, patient] = [lane.submit(2, 5000), lane.submit(3, 60_000)];
+    const refused = expect(impatient).rejects.toBeInstanceOf(LaneFull);
+    const unheard = expect(decided).rejects.toBeInstanceOf(LaneSilent);
+    lane.admit(3000);
+    pass(6000);
+    await refused; // Nothing was begun for him.
+    expect(lane.waiting).toBe(1);
+    expect(() => lane.admit(3000)).toThrow(LaneFull);
+    pass(7000);
+    await unheard;
+    await decideAfter(0);
+    await decideAfter(5);
+    expect(await patient).toBe('verdict 3');
+    expect(batches).toEqual([[1], [3]]); // prettier-ignore
+    pass(1000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('tries each alone when a batch fails, but not where nobody could be decided', async () => {
+    const gone = new Error('gone');
+    for (const failsAll of [false, true]) {
+      const { lane, batches, turn, decideAfter, failed } = stage({ failsAll: () => failsAll });
+      const told = Promise.allSettled([1, 2].map((n) => lane.submit(n, 1000)));
+      await turn();
+      failed(gone);
+      await turn();
+      if (!failsAll) for (let n = 0; n < 2; n++) await decideAfter(5);
+      expect((await told).map((t) => (t.status === 'rejected' ? t.reason : t.value))).toEqual(
+        failsAll ? [gone, gone] : ['verdict 1', 'verdict 2'],
+      );
+      expect(batches).toEqual(failsAll ? [[1, 2]] : [[1, 2], [1], [2]]); // prettier-ignore
+    }
   });
 });

@@ -54,6 +54,17 @@ describe.runIf(process.platform === 'linux' && process.env.FAULTS !== 'short')('
     expect(await crowd.judge()).toEqual([]);
   });
 
+  it('a Postgres that is cut off without a word, while another answers in its place, delays nobody for long', async () => {
+    const crowd = new Crowd(evently, await onSale()).start(BUYERS);
+    await pause(1500);
+    evently.proxy.forsake();
+    const before = crowd.count.booked;
+    await until('booking goes on', async () => crowd.count.booked > before + 20, 40_000);
+    await crowd.stop();
+    await crowd.rest();
+    expect(await crowd.judge()).toEqual([]);
+  });
+
   it('an application whose clock is set back an hour decides nothing by it', async () => {
     const s = await onSale();
     const crowd = new Crowd(evently, s).start(4);

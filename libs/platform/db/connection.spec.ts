@@ -1,7 +1,8 @@
-// A connection that Postgres ends at the worst moment: with the very bytes that hand it on to the next who wants it.
+// Connections at their worst moments: ended by Postgres with the very bytes that hand it on to the next who wants it, and cut off without a word.
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Proxy } from '../../../test/proxy.js';
-import { makeDataSource } from './data-source.js';
+import { endSilent, makeDataSource, unlimit } from './data-source.js';
 import { Database } from './database.js';
 
 /** An ErrorResponse of the protocol: what a dying Postgres says, whoever listens. */
@@ -40,4 +41,29 @@ it('fails the next query of that connection, not the process', async () => {
     await source.destroy();
   }
   expect(uncaught).toEqual([]);
+});
+
+const SILENT_MS = 300;
+
+it('is ended when it is in use and says nothing for too long, and the next one serves', async () => {
+  const pool = endSilent(new pg.Pool({ connectionString: proxy.through(process.env.TEST_DATABASE_URL!), max: 1 }), SILENT_MS);
+  pool.on('error', () => undefined);
+  const processOf = async () => (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0].pid;
+  try {
+    const first = await processOf();
+    await new Promise((resolve) => setTimeout(resolve, 2 * SILENT_MS));
+    expect(await processOf()).toBe(first); // Idle it may say nothing.
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    await unlimit(client);
+    const { rows } = await client.query<{ pid: number }>(`SELECT pg_backend_pid() AS pid, pg_sleep(${(2 * SILENT_MS) / 1000})`);
+    expect(rows[0].pid).toBe(first); // So it may when it was asked for what takes long.
+    await client.query('COMMIT');
+    client.release();
+    proxy.forsake();
+    await expect(pool.query('SELECT 1')).rejects.toThrow(/terminated/);
+    expect(await processOf()).not.toBe(first);
+  } finally {
+    await pool.end();
+  }
 });

@@ -1,4 +1,5 @@
 // How TypeORM connects: snake case columns, no synchronize, UTC, limits on every statement.
+import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { DataSource, DefaultNamingStrategy, type DataSourceOptions, type MixedList } from 'typeorm';
@@ -25,6 +26,11 @@ class SnakeCase extends DefaultNamingStrategy {
  */
 const SESSION = { timezone: 'UTC', enable_seqscan: 'off', jit: 'off' };
 
+/** Postgres ends what takes longer. */
+const STATEMENT_MS = 30_000;
+/** By then it has, or is not there. */
+export const SILENT_MS = STATEMENT_MS + 5000;
+
 export interface SourceOptions {
   url: string;
   poolSize: number;
@@ -47,7 +53,7 @@ export function dataSourceOptions({ url, poolSize, entities, migrations }: Sourc
     namingStrategy: new SnakeCase(),
     extra: {
       application_name: 'evently',
-      statement_timeout: 30_000,
+      statement_timeout: STATEMENT_MS,
       idle_in_transaction_session_timeout: 30_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
@@ -63,4 +69,26 @@ export function poolBeside({ options }: DataSource, connections: number): pg.Poo
   const { url, extra } = options as PostgresDataSourceOptions;
   const pool = new pg.Pool({ connectionString: url, ...(extra as object), max: connections, allowExitOnIdle: true });
   return pool.on('error', () => undefined); // One that breaks while idle is replaced when it is next wanted.
+}
+
+const socketOf = (client: pg.PoolClient) => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
+function end(this: Socket) {
+  this.destroy();
+}
+
+/**
+ * Ends connections on which nothing was heard for so many milliseconds while they were in use: a Postgres that is cut off, or stopped, says no goodbye, and who
+ * waits for its answer would wait for ever, although another one may be there by now.
+ */
+export function endSilent(pool: pg.Pool, silentMs: number): pg.Pool {
+  pool.on('acquire', (client) => socketOf(client).setTimeout(silentMs, end));
+  pool.on('release', (_error, client) => socketOf(client).setTimeout(0, end));
+  return pool;
+}
+
+/** Lifts the limits from the transaction that has just begun, and from the silence of its connection until that is given back. */
+export async function unlimit(client: pg.PoolClient): Promise<void> {
+  socketOf(client).setTimeout(0, end);
+  await client.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
 }

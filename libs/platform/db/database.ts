@@ -6,7 +6,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { edgeErrors, Refusal } from '../../kernel/errors.js';
 import { Bulkhead } from '../resilience/bulkhead.js';
 import { ambient, withAmbient, withMoreAmbient, type AmbientTransaction } from './ambient.js';
-import { poolBeside } from './data-source.js';
+import { SILENT_MS, endSilent, poolBeside, unlimit } from './data-source.js';
 
 /** A guarded write met a newer row. Retried with the transaction; a client's own If-Match is compared again there. */
 export class VersionConflict extends Refusal {
@@ -47,6 +47,8 @@ export interface TransactionOptions {
   statementTimeoutMs?: number;
   /** Memory for sorting, hashing and bitmaps, in MiB. */
   workMemMiB?: number;
+  /** No limit on how long statements, and pauses between them, may take: for who reads everything. */
+  unlimited?: boolean;
 }
 
 /** Each option as a setting of Postgres, with its unit. */
@@ -57,7 +59,7 @@ const SETTINGS = {
 } as const;
 
 function settingsOf(options: TransactionOptions): string {
-  const given = (Object.keys(SETTINGS) as (keyof TransactionOptions)[]).filter((option) => options[option]);
+  const given = (Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]).filter((option) => options[option]);
   return given.map((option) => `SET LOCAL ${SETTINGS[option][0]} = '${Math.floor(options[option]!)}${SETTINGS[option][1]}'`).join('; '); // prettier-ignore
 }
 
@@ -67,6 +69,9 @@ export type Slow = 'waiting' | 'changing' | 'reading';
 /** How long a change waits for its turn, and for a row that somebody else keeps. */
 const CHANGE_MS = 2000;
 
+/** What goes by express takes milliseconds, and waits for no lock for longer than a second. */
+const EXPRESS_SILENT_MS = 10_000;
+
 @Injectable()
 export class Database implements OnApplicationShutdown {
   /** Two fifths of the connections may wait, a fifth change, a fifth read: the last fifth nobody keeps for long. */
@@ -75,7 +80,7 @@ export class Database implements OnApplicationShutdown {
 
   constructor(private readonly source: DataSource) {
     const pool = this.pool();
-    pool.on('acquire', listenForErrors);
+    endSilent(pool, SILENT_MS).on('acquire', listenForErrors);
     const atMost = (share: number) => Math.max(1, Math.floor(pool.options.max * share));
     this.slow = {
       waiting: new Bulkhead({ atOnce: atMost(2 / 5), waiting: 1000 }),
@@ -114,6 +119,7 @@ export class Database implements OnApplicationShutdown {
     const tx: AmbientTransaction = { runner, client: (await runner.connect()) as pg.PoolClient, afterCommit: [], afterRollback };
     try {
       await runner.startTransaction();
+      if (options.unlimited) await unlimit(tx.client);
       const settings = settingsOf({ lockTimeoutMs: ambient().lockTimeoutMs, ...options });
       if (settings !== '') await tx.client.query(settings);
       const result = await withMoreAmbient({ tx }, work);
@@ -150,7 +156,7 @@ export class Database implements OnApplicationShutdown {
 
   /** As detached, on a connection kept for this alone: free however many others wait for theirs. One statement at a time. */
   express<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.kept) this.kept = poolBeside(this.source, 1).on('acquire', listenForErrors);
+    this.kept ??= endSilent(poolBeside(this.source, 1), EXPRESS_SILENT_MS).on('acquire', listenForErrors);
     return withAmbient({ pool: this.kept }, work);
   }
 

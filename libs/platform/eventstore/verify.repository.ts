@@ -49,12 +49,13 @@ export class VerifyRepository {
    * so nobody waits for it, and consumers of domain events move on.
    */
   snapshot<T>(work: () => Promise<T>): Promise<T> {
-    return this.db.transaction(async () => {
-      await this.db.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      await this.db.query('SET LOCAL statement_timeout = 0');
-      await this.db.query('SET LOCAL idle_in_transaction_session_timeout = 0');
-      return work();
-    });
+    return this.db.transaction(
+      async () => {
+        await this.db.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+        return work();
+      },
+      { unlimited: true },
+    );
   }
 
   /** Tables that domain events explain: those of every entity. Bookkeeping has no entity. */
