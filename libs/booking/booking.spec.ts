@@ -63,6 +63,20 @@ describe('booking', () => {
     expectStatus(await book(evently, s, one(s)), 201);
   });
 
+  it('answers what is looked at twice before it is let in, or refused', async () => {
+    const s = await shop(evently, [{ capacity: 3 }]);
+    const contact = { email: 'ada@example.org', name: 'Ada' };
+    const ask = (body: object) =>
+      evently.call<BookingBody>('POST', `/v1/events/${s.eventId}/bookings`, body, {
+        headers: { 'idempotency-key': JSON.stringify(body) },
+      });
+    // Passed over in silence, but not at a glance.
+    expectStatus(await ask({ items: one(s), contact: { ...contact, constructor: 1 } }), 201);
+    for (const items of [[[]], [one(s)], [null], [1]]) {
+      expect(await ask({ items, contact })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/items' }] } });
+    }
+  });
+
   it('sweeps holds that nobody asks about', async () => {
     const s = await shop(evently, [{ capacity: 3 }], { holdSeconds: 60 });
     await book(evently, s, one(s, 3));

@@ -164,6 +164,7 @@ export function ObjectField(
     o,
     { type: lazy.type as never, isArray: true, minItems: o.min ?? 0, maxItems: o.max ?? 100 },
     ...size,
+    IsObject({ each: true }), // Of a list in the list nothing nested would be looked at.
     ValidateNested({ each: true }),
     Type(type),
   );

@@ -153,7 +153,10 @@ function call(route: Route, context: HotContext): Promise<unknown> {
 /** The arguments so far, of which the last is still to come; then the others, one after the other. */
 async function callLater({ args, controller, handler }: Route, context: HotContext, values: unknown[]): Promise<unknown> {
   values.push(await values.pop());
-  for (const argument of args.slice(values.length)) values.push(await argument(context));
+  for (const argument of args.slice(values.length)) {
+    const value = argument(context);
+    values.push(value instanceof Promise ? await value : value); // A reply can be awaited too, and is until it was sent.
+  }
   return handler.apply(controller, values);
 }
 
