@@ -152,6 +152,8 @@ export const EmailField = (o: FieldOptions = {}) =>
     check('email', isMailAddress, 'Send a mail address such as ada@example.org.'),
   );
 
+const noLists = (value: unknown) => !Array.isArray(value) || !value.some(Array.isArray);
+
 /** A nested object, or with `list` an array of them. */
 export function ObjectField(
   type: () => new () => object,
@@ -164,7 +166,7 @@ export function ObjectField(
     o,
     { type: lazy.type as never, isArray: true, minItems: o.min ?? 0, maxItems: o.max ?? 100 },
     ...size,
-    IsObject({ each: true }), // Of a list in the list nothing nested would be looked at.
+    check('objects', noLists, 'Send a list of objects.'), // Of a list in it nothing nested would be looked at.
     ValidateNested({ each: true }),
     Type(type),
   );
