@@ -18,7 +18,7 @@ export class LaneSilent extends Error {
   }
 }
 
-/** Who is being decided hears so much after his deadline that nothing was heard: an answer that is a little late is better than none. */
+/** Who is being decided hears that nothing was heard once his deadline has passed and a turn has taken so long: an answer that is a little late is better than none. */
 const GRACE_MS = 2000;
 /** How often it is looked whose time is up. */
 const LOOK_MS = 500;
@@ -52,6 +52,8 @@ export class Lane<Q, V> {
   /** Those of the turn under way, and since when it is. */
   private deciding: readonly Waiting<Q, V>[] = [];
   private beganMs = 0;
+  /** How often it was looked at since then: a process that was stopped itself has heard nothing, and knows nothing of that. */
+  private looks = 0;
   private watch?: NodeJS.Timeout;
 
   constructor(private readonly options: LaneOptions<Q, V>) {}
@@ -70,7 +72,7 @@ export class Lane<Q, V> {
    * takes longer than those as long again.
    */
   get expectedMs(): number {
-    const sinceMs = this.busy ? this.options.nowMs() - this.beganMs : 0;
+    const sinceMs = this.busy ? this.looks * LOOK_MS : 0;
     return Math.ceil(this.count / this.options.maxBatch) * this.turnMs + (sinceMs > this.turnMs ? sinceMs : 0);
   }
 
@@ -112,7 +114,8 @@ export class Lane<Q, V> {
       if (inTime.length > 0) this.groups.set(group, inTime);
       else this.groups.delete(group);
     }
-    for (const w of this.deciding) if (w.deadline + GRACE_MS < now) w.reject(new LaneSilent());
+    this.looks += 1;
+    if (this.looks * LOOK_MS > GRACE_MS) for (const w of this.deciding) if (w.deadline < now) w.reject(new LaneSilent());
     if (!this.idle) return;
     clearInterval(this.watch);
     this.watch = undefined;
@@ -134,6 +137,7 @@ export class Lane<Q, V> {
     this.deciding = batch;
     if (!this.busy) return;
     this.beganMs = this.options.nowMs();
+    this.looks = 0;
     const tell = await this.decided(batch);
     this.learn(this.options.nowMs() - this.beganMs);
     void this.turn(); // Before the replies are written: Postgres decides while this process writes.
