@@ -49,10 +49,9 @@ export class Lane<Q, V> {
   private turnMs = 0;
   private busy = false;
   private planned = false;
-  /** Those of the turn under way, and since when it is. */
+  /** Those of the turn under way. */
   private deciding: readonly Waiting<Q, V>[] = [];
-  private beganMs = 0;
-  /** How often it was looked at since then: a process that was stopped itself has heard nothing, and knows nothing of that. */
+  /** How often it was looked at since it began: a process that was stopped itself has heard nothing, and knows nothing of that. */
   private looks = 0;
   private watch?: NodeJS.Timeout;
 
@@ -136,10 +135,10 @@ export class Lane<Q, V> {
     this.busy = batch.length > 0;
     this.deciding = batch;
     if (!this.busy) return;
-    this.beganMs = this.options.nowMs();
+    const began = this.options.nowMs();
     this.looks = 0;
     const tell = await this.decided(batch);
-    this.learn(this.options.nowMs() - this.beganMs);
+    this.learn(this.options.nowMs() - began);
     void this.turn(); // Before the replies are written: Postgres decides while this process writes.
     await told(batch.length, tell);
   }
