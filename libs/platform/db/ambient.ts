@@ -47,6 +47,12 @@ export function withAmbient<T>({ requestId, traceId, principal, tx, pool, deadli
   return storage.run({ requestId, traceId, principal, tx, pool, deadline, lockTimeoutMs }, work);
 }
 
+/** Work that is surrounded, whenever it runs, by what surrounds this moment. */
+export function carried(work: () => void): () => void {
+  const store = storage.getStore();
+  return store ? () => storage.run(store, work) : () => withAmbient({}, work);
+}
+
 /** Runs work with some of what surrounds it said anew; what is not said stays as it is. */
 export function withMoreAmbient<T>(values: Ambient, work: () => T): T {
   const { requestId, traceId, principal, tx, pool, deadline, lockTimeoutMs } = ambient();

@@ -1,5 +1,6 @@
 // Hot routes: handlers marked @Hot, run without Nest's machinery of each request. Guards, limits, checks, idempotency and filter are the same
 // objects, called directly: Nest builds a chain of observables and promises around each call, which cost a request as much as the rest of it.
+// And they run in rounds, together with whoever else arrived.
 import { Injectable, type ArgumentMetadata, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { HTTP_CODE_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
@@ -12,6 +13,7 @@ import { versioned } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
 import { ProblemFilter } from './problem.filter.js';
 import type { IdempotencyMode } from './route.decorators.js';
+import { Rounds } from './rounds.js';
 import { validationPipe } from './validation.pipe.js';
 
 interface Marked {
@@ -66,6 +68,7 @@ interface Route {
 @Injectable()
 export class HotRoutes {
   private readonly pipe = validationPipe();
+  private readonly rounds = new Rounds();
 
   constructor(
     private readonly modules: ModuleRef,
@@ -81,7 +84,7 @@ export class HotRoutes {
       const marked = (options.config as { hot?: Marked } | undefined)?.hot;
       if (!marked || options.method === 'HEAD') return;
       const route = this.read(marked);
-      options.handler = (request, reply) => this.run(route, request, reply);
+      options.handler = (request, reply) => this.rounds.join(() => void this.run(route, request, reply));
     });
   }
 
@@ -118,7 +121,7 @@ export class HotRoutes {
     throw new Error(`A hot route takes no parameter of the kind ${key}.`);
   }
 
-  private async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  private async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     try {
       const context = new HotContext(route, request, reply);
       for (const guard of route.guards) {
@@ -129,12 +132,11 @@ export class HotRoutes {
       reply.status(route.status);
       const work = () => call(route, context);
       const value = await (this.idempotency.around(route.kept, request, reply, work) ?? work());
-      if (value === undefined || typeof value === 'string') return reply.send(value);
+      if (value === undefined || typeof value === 'string') return void reply.send(value);
       const body = versioned(value, request, reply);
-      return body === undefined ? reply.send() : reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
+      void (body === undefined ? reply.send() : reply.type('application/json; charset=utf-8').send(JSON.stringify(body)));
     } catch (e) {
       this.filter.send(e, request, reply);
-      return reply;
     }
   }
 }
