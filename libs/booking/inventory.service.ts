@@ -28,6 +28,8 @@ import {
 const TURN_MS = 1000;
 /** And so many it rests before it asks again, should the answer have come at once. */
 const REST_MS = 20;
+/** So many who wait make a batch that is worth sending while Postgres still decides the one before: it goes on by itself then. */
+const AHEAD = 16;
 /** How often a batch is tried again when Postgres asks for it (deadlock, serialization) or the connection breaks. */
 const TRIES = 4;
 /** What the batch functions write into the event store. */
@@ -132,6 +134,7 @@ export class Inventory {
       decide: (batch) => this.decide(batch, wait),
       groupOf: (r) => r.kind,
       maxBatch: this.config.maxBatch,
+      ahead: wait ? undefined : AHEAD,
       maxWaiting: this.config.maxWaiting,
       nowMs: elapsedMs,
       failsAll: isAway,

@@ -30,12 +30,23 @@ interface Waiting<Q, V> {
   reject: (e: unknown) => void;
 }
 
+interface Turn<Q, V> {
+  batch: readonly Waiting<Q, V>[];
+  /** How often it was looked at since it began: a process that was stopped itself has heard nothing, and knows nothing of that. */
+  looks: number;
+}
+
 export interface LaneOptions<Q, V> {
   /** Decides a batch: a verdict each, in order; null where nothing could be decided yet. Then whose time is not up stays in line, in its place. */
   decide: (batch: Q[]) => Promise<V[] | null>;
   /** Only requests of one group are decided together; the groups take turns. */
   groupOf: (request: Q) => string;
   maxBatch: number;
+  /**
+   * From so many on, those who wait are handed over while the batch before them is still being decided, so that the decider never waits for this process;
+   * it must take batches in turn. Fewer wait and are decided with who comes until then. Absent: never.
+   */
+  ahead?: number;
   maxWaiting: number;
   nowMs: () => number;
   /** True for what failed whoever asked, as a connection that is gone: nobody of the batch is tried alone then. */
@@ -47,12 +58,10 @@ export class Lane<Q, V> {
   private count = 0;
   /** Milliseconds a turn took of late, averaged. */
   private turnMs = 0;
-  private busy = false;
+  private endedMs = -Infinity;
   private planned = false;
-  /** Those of the turn under way. */
-  private deciding: readonly Waiting<Q, V>[] = [];
-  /** How often it was looked at since it began: a process that was stopped itself has heard nothing, and knows nothing of that. */
-  private looks = 0;
+  /** Under way, the oldest first. */
+  private readonly turns = new Set<Turn<Q, V>>();
   private watch?: NodeJS.Timeout;
 
   constructor(private readonly options: LaneOptions<Q, V>) {}
@@ -63,7 +72,7 @@ export class Lane<Q, V> {
   }
 
   get idle(): boolean {
-    return !this.busy && this.count === 0;
+    return this.turns.size === 0 && this.count === 0;
   }
 
   /**
@@ -71,8 +80,10 @@ export class Lane<Q, V> {
    * takes longer than those as long again.
    */
   get expectedMs(): number {
-    const sinceMs = this.busy ? this.looks * LOOK_MS : 0;
-    return Math.ceil(this.count / this.options.maxBatch) * this.turnMs + (sinceMs > this.turnMs ? sinceMs : 0);
+    const [oldest] = this.turns;
+    const sinceMs = oldest ? oldest.looks * LOOK_MS : 0;
+    const turnsBefore = Math.ceil(this.count / this.options.maxBatch) + Math.max(0, this.turns.size - 1);
+    return turnsBefore * this.turnMs + (sinceMs > this.turnMs ? sinceMs : 0);
   }
 
   /** Throws LaneFull when the line is full, or so long that the turn of who comes now would come too late. */
@@ -113,8 +124,10 @@ export class Lane<Q, V> {
       if (inTime.length > 0) this.groups.set(group, inTime);
       else this.groups.delete(group);
     }
-    this.looks += 1;
-    if (this.looks * LOOK_MS > GRACE_MS) for (const w of this.deciding) if (w.deadline < now) w.reject(new LaneSilent());
+    for (const turn of this.turns) {
+      turn.looks += 1;
+      if (turn.looks * LOOK_MS > GRACE_MS) for (const w of turn.batch) if (w.deadline < now) w.reject(new LaneSilent());
+    }
     if (!this.idle) return;
     clearInterval(this.watch);
     this.watch = undefined;
@@ -122,24 +135,34 @@ export class Lane<Q, V> {
 
   /** One turn of the event loop gathers what came with it; costs no latency and fills the first batch. */
   private plan(): void {
-    if (this.busy || this.planned || this.count === 0) return;
+    if (this.planned || !this.ready) return;
     this.planned = true;
     setImmediate(() => {
       this.planned = false;
-      void this.turn();
+      this.begin();
     });
+  }
+
+  /** True when somebody's turn has come. */
+  private get ready(): boolean {
+    const enough = [1, this.options.ahead ?? Infinity][this.turns.size] ?? Infinity;
+    return this.count >= enough;
+  }
+
+  private begin(): void {
+    while (this.ready) void this.turn();
   }
 
   private async turn(): Promise<void> {
     const batch = this.take();
-    this.busy = batch.length > 0;
-    this.deciding = batch;
-    if (!this.busy) return;
+    if (batch.length === 0) return;
+    const turn = { batch, looks: 0 };
+    this.turns.add(turn);
     const began = this.options.nowMs();
-    this.looks = 0;
     const tell = await this.decided(batch);
-    this.learn(this.options.nowMs() - began);
-    void this.turn(); // Before the replies are written: Postgres decides while this process writes.
+    this.turns.delete(turn);
+    this.learn(began);
+    this.begin(); // Before the replies are written: Postgres decides while this process writes.
     await told(batch.length, tell);
   }
 
@@ -168,7 +191,11 @@ export class Lane<Q, V> {
     this.count += batch.length;
   }
 
-  private learn(ms: number): void {
+  /** A turn that began while another was under way took as long as it kept the next from its end. */
+  private learn(began: number): void {
+    const now = this.options.nowMs();
+    const ms = now - Math.max(began, this.endedMs);
+    this.endedMs = now;
     this.turnMs = this.turnMs === 0 ? ms : this.turnMs * 0.8 + ms * 0.2;
   }
 
@@ -201,8 +228,8 @@ export class Lane<Q, V> {
   }
 }
 
-/** So many replies are written before others have their turn: a batch's replies take tens of milliseconds. */
-const AT_ONCE = 8;
+/** So many replies are written before others have their turn: a batch's replies take tens of milliseconds. Fewer would run with colder caches. */
+const AT_ONCE = 32;
 
 /** Tells some, then lets the event loop turn: whose verdict is asked for meanwhile goes into a batch before the rest is told. One alone hears at once. */
 async function told(count: number, tell: (i: number) => void): Promise<void> {

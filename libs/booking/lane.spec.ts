@@ -3,30 +3,30 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Lane, LaneFull, LaneSilent } from './lane.service.js';
 
 /** A lane whose decisions end when told, on a clock that is moved. */
-function stage(options: { maxBatch?: number; maxWaiting?: number; failsAll?: () => boolean } = {}) {
+function stage(options: { maxBatch?: number; ahead?: number; maxWaiting?: number; failsAll?: () => boolean } = {}) {
   const at = { ms: 1000 };
   const batches: number[][] = [];
-  let finish: (undecided?: boolean) => void = () => undefined;
-  let fail: (e: Error) => void = () => undefined;
+  const underWay: { finish: (undecided?: boolean) => void; fail: (e: Error) => void }[] = [];
   const lane = new Lane<number, string>({
     decide: (batch) => {
       batches.push(batch);
       return new Promise((resolve, reject) => {
-        finish = (undecided) => resolve(undecided ? null : batch.map((n) => `verdict ${n}`));
-        fail = reject;
+        const finish = (undecided?: boolean) => resolve(undecided ? null : batch.map((n) => `verdict ${n}`));
+        underWay.push({ finish, fail: reject });
       });
     },
     groupOf: () => 'all',
     maxBatch: options.maxBatch ?? 10,
+    ahead: options.ahead,
     maxWaiting: options.maxWaiting ?? 1000,
     nowMs: () => at.ms,
     failsAll: options.failsAll,
   });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  /** Ends the decision under way after so many milliseconds. */
+  /** Ends the oldest decision under way after so many milliseconds. */
   const decideAfter = async (ms: number, undecided = false) => {
     at.ms += ms;
-    finish(undecided);
+    underWay.shift()?.finish(undecided);
     await turn();
     await turn();
   };
@@ -35,7 +35,7 @@ function stage(options: { maxBatch?: number; maxWaiting?: number; failsAll?: () 
     at.ms += ms;
     vi.advanceTimersByTime(ms);
   };
-  return { lane, batches, turn, decideAfter, pass, failed: (e: Error) => fail(e) };
+  return { lane, batches, turn, decideAfter, pass, failed: (e: Error) => underWay.shift()?.fail(e) };
 }
 
 describe('a lane', () => {
@@ -51,6 +51,31 @@ describe('a lane', () => {
     await decideAfter(5);
     expect(batches).toEqual([[1, 2, 3], [4, 5]]); // prettier-ignore
     expect(await Promise.all(told)).toEqual([1, 2, 3, 4, 5].map((n) => `verdict ${n}`));
+  });
+
+  it('hands enough of those who wait over before the batch ahead of them is decided, one such batch at most, and tells all in their order', async () => {
+    const { lane, batches, turn, decideAfter } = stage({ maxBatch: 4, ahead: 3 });
+    const told: string[] = [];
+    const submit = (...list: number[]) => {
+      for (const n of list) void lane.submit(n, 60_000).then((verdict) => told.push(verdict));
+    };
+    submit(1);
+    await turn();
+    submit(2, 3);
+    await turn();
+    expect(batches).toEqual([[1]]); // Two are better decided together with who comes until then.
+    submit(4);
+    await turn();
+    submit(5, 6, 7, 8, 9);
+    await turn();
+    expect(batches).toEqual([[1], [2, 3, 4]]); // prettier-ignore
+    await decideAfter(10);
+    expect(batches).toEqual([[1], [2, 3, 4], [5, 6, 7, 8]]); // prettier-ignore
+    await decideAfter(20);
+    expect(lane.expectedMs).toBe(12); // Turns of 10 and 20 ms, though the second was under way for 30.
+    while (told.length < 9) await decideAfter(10);
+    expect(told).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `verdict ${n}`));
+    expect(lane.idle).toBe(true);
   });
 
   it('refuses at once when the line is full', async () => {

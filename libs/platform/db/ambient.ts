@@ -1,8 +1,9 @@
 // What surrounds the work at hand: who asks, under which request id, in which transaction. Carried by AsyncLocalStorage.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import type { Principal } from '../../kernel/principal.js';
+import type { Queryable } from './express.js';
 
 export interface AmbientTransaction {
   runner: QueryRunner;
@@ -20,7 +21,7 @@ export interface Ambient {
   principal?: Principal;
   tx?: AmbientTransaction;
   /** Where statements outside of a transaction go; without it to the pool that all share. */
-  pool?: Pool;
+  pool?: Queryable;
   /** The moment, as elapsedMs() counts, from which the client waits no longer. */
   deadline?: number;
   /** No transaction waits longer for a lock, unless it says so itself. */

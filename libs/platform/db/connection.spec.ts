@@ -2,8 +2,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Proxy } from '../../../test/proxy.js';
-import { endSilent, makeDataSource, unlimit } from './data-source.js';
+import { endSilent, makeDataSource, pipeline, unlimit } from './data-source.js';
 import { Database } from './database.js';
+import { Express } from './express.js';
 
 /** An ErrorResponse of the protocol: what a dying Postgres says, whoever listens. */
 function goodbye(): Buffer {
@@ -65,5 +66,30 @@ it('is ended when it is in use and says nothing for too long, and the next one s
     expect(await processOf()).not.toBe(first);
   } finally {
     await pool.end();
+  }
+});
+
+it('takes statements that were sent without waiting in their order, each for itself, and another connection where it breaks', async () => {
+  const source = makeDataSource({ url: proxy.through(process.env.TEST_DATABASE_URL!), poolSize: 1 });
+  const express = new Express(pipeline(source));
+  const ask = async (sql: string) => Object.values((await express.query(sql)).rows[0] as object)[0] as unknown;
+  const order: string[] = [];
+  const told = (name: string, sql: string) => ask(sql).finally(() => order.push(name));
+  try {
+    proxy.onReply = () => 'pass';
+    const mine = 'pg_backend_pid() AS pid';
+    const asked = [told('slow', `SELECT ${mine}, pg_sleep(0.2)`), told('wrong', 'SELECT 1 / 0'), told('quick', `SELECT ${mine}`)];
+    const [slow, wrong, quick] = await Promise.allSettled(asked);
+    expect(order).toEqual(['slow', 'wrong', 'quick']);
+    expect(wrong).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
+    expect(quick).toEqual(slow);
+    const ended = ask('SELECT pg_terminate_backend(pg_backend_pid())');
+    const behind = ask(`SELECT ${mine}`);
+    const again = ended.catch(() => ask(`SELECT ${mine}`)); // In the same breath, while who is behind has not heard of it yet.
+    const [first, second, third] = await Promise.allSettled([ended, behind, again]);
+    expect([first.status, second.status, third.status]).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(third).not.toEqual(slow);
+  } finally {
+    await express.end();
   }
 });

@@ -64,10 +64,11 @@ export function dataSourceOptions({ url, poolSize, entities, migrations }: Sourc
 
 export const makeDataSource = (options: SourceOptions) => new DataSource(dataSourceOptions(options));
 
-/** Connections beside those of a data source, as it makes its own. They keep no process alive. */
-export function poolBeside({ options }: DataSource, connections: number): pg.Pool {
+/** A connection beside those of a data source, as it makes its own, but sending statements without waiting for answers. It keeps no process alive. */
+export function pipeline({ options }: DataSource): pg.Pool {
   const { url, extra } = options as PostgresDataSourceOptions;
-  const pool = new pg.Pool({ connectionString: url, ...(extra as object), max: connections, allowExitOnIdle: true });
+  const more = { max: 1, allowExitOnIdle: true, pipeline: true };
+  const pool = new pg.Pool({ connectionString: url, ...(extra as object), ...more });
   return pool.on('error', () => undefined); // One that breaks while idle is replaced when it is next wanted.
 }
 

@@ -6,7 +6,8 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { edgeErrors, Refusal } from '../../kernel/errors.js';
 import { Bulkhead } from '../resilience/bulkhead.js';
 import { ambient, withAmbient, withMoreAmbient, type AmbientTransaction } from './ambient.js';
-import { SILENT_MS, endSilent, poolBeside, unlimit } from './data-source.js';
+import { SILENT_MS, endSilent, pipeline, unlimit } from './data-source.js';
+import { Express, type Queryable } from './express.js';
 
 /** A guarded write met a newer row. Retried with the transaction; a client's own If-Match is compared again there. */
 export class VersionConflict extends Refusal {
@@ -76,7 +77,7 @@ const EXPRESS_SILENT_MS = 10_000;
 export class Database implements OnApplicationShutdown {
   /** Two fifths of the connections may wait, a fifth change, a fifth read: the last fifth nobody keeps for long. */
   private readonly slow: Record<Slow, Bulkhead>;
-  private kept?: pg.Pool;
+  private kept?: Express;
 
   constructor(private readonly source: DataSource) {
     const pool = this.pool();
@@ -154,9 +155,9 @@ export class Database implements OnApplicationShutdown {
     return withAmbient({}, work);
   }
 
-  /** As detached, on a connection kept for this alone: free however many others wait for theirs. One statement at a time. */
+  /** As detached, on a connection kept for this alone: free however many others wait for theirs. Statements are decided in the order they were sent. */
   express<T>(work: () => Promise<T>): Promise<T> {
-    this.kept ??= endSilent(poolBeside(this.source, 1), EXPRESS_SILENT_MS).on('acquire', listenForErrors);
+    this.kept ??= new Express(endSilent(pipeline(this.source), EXPRESS_SILENT_MS).on('acquire', listenForErrors));
     return withAmbient({ pool: this.kept }, work);
   }
 
@@ -276,7 +277,7 @@ export class Database implements OnApplicationShutdown {
     return ambient().tx?.runner.manager ?? this.source.manager;
   }
 
-  private handle(): pg.Pool | pg.PoolClient {
+  private handle(): Queryable {
     const { tx, pool } = ambient();
     return tx?.client ?? pool ?? this.pool();
   }
