@@ -8,6 +8,7 @@ import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { edgeErrors } from '../../kernel/errors.js';
+import { carried } from '../db/ambient.js';
 import { LimitHook } from '../limit/limit.hook.js';
 import { versioned } from './etag.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.js';
@@ -84,7 +85,7 @@ export class HotRoutes {
       const marked = (options.config as { hot?: Marked } | undefined)?.hot;
       if (!marked || options.method === 'HEAD') return;
       const route = this.read(marked);
-      options.handler = (request, reply) => this.rounds.join(() => void this.run(route, request, reply));
+      options.handler = (request, reply) => this.rounds.join(carried(() => void this.run(route, request, reply)));
     });
   }
 

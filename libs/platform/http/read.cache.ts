@@ -15,6 +15,7 @@ import { LimitHook, type LimitPlan } from '../limit/limit.hook.js';
 import { Meter, type Counter } from '../observe/meter.js';
 import { RequestWatch } from '../observe/request.watch.js';
 import { seenBefore } from './etag.rules.js';
+import { Rounds } from './rounds.js';
 import { SharedReads, type Loaded } from './shared.reads.js';
 
 const FRESH_MS = 1000;
@@ -70,6 +71,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   });
   private readonly loading = new Map<string, Promise<Dated>>();
   private readonly routes = new Map<string, Route>();
+  private readonly rounds = new Rounds();
   /** When something was last forgotten: what began to be loaded before is not kept after. */
   private forgotten = -Infinity;
   private writers = new Set<string>();
@@ -110,12 +112,20 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   stand(server: Server, { open, idOf, addressOf }: Door): void {
     const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
     server.removeAllListeners('request');
+    const pass = (request: IncomingMessage, response: ServerResponse) => {
+      for (const listener of listeners) listener(request, response);
+    };
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.method === 'GET') {
         const entry = this.entries.get(request.url!);
-        if (entry && open() && this.answers(entry, request, response, { id: idOf(request), address: addressOf(request) })) return;
+        if (entry && open()) {
+          return this.rounds.join(() => {
+            if (!this.answers(entry, request, response, { id: idOf(request), address: addressOf(request) }))
+              pass(request, response);
+          });
+        }
       } else if (request.method !== 'HEAD') this.writers.add(addressOf(request));
-      for (const listener of listeners) listener(request, response);
+      pass(request, response);
     });
   }
 

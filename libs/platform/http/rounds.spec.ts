@@ -1,6 +1,6 @@
 // Rounds: what arrives in one turn of the event loop is begun together, each in its own surroundings, and nobody is kept waiting for all of it.
 import { expect, it } from 'vitest';
-import { ambient, withAmbient } from '../db/ambient.js';
+import { ambient, carried, withAmbient } from '../db/ambient.js';
 import { MOST, Rounds } from './rounds.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -9,8 +9,8 @@ it('begins in one go, in the order of arrival and each surrounded as it came, wh
   const rounds = new Rounds();
   const begun: (string | undefined)[] = [];
   for (const requestId of ['a', 'b', 'c'])
-    withAmbient({ requestId }, () => rounds.join(() => void begun.push(ambient().requestId)));
-  rounds.join(() => void begun.push(ambient().requestId));
+    withAmbient({ requestId }, () => rounds.join(carried(() => void begun.push(ambient().requestId))));
+  rounds.join(carried(() => void begun.push(ambient().requestId)));
   expect(begun).toEqual([]);
   await turn();
   expect(begun).toEqual(['a', 'b', 'c', undefined]);

@@ -2,17 +2,15 @@
 //
 // Done as each request arrives, its work starts with cold caches every time: between two of them the processor reads and writes a socket, parses
 // HTTP and matches a route, and has forgotten how a body is checked. One after the other, the second request takes half of what the first took.
-import { carried } from '../db/ambient.js';
-
 /** So many in one go; then the event loop turns, so that others are heard. */
 export const MOST = 64;
 
 export class Rounds {
   private waiting: (() => void)[] = [];
 
-  /** Runs work in the next round, surrounded by what surrounds this moment. It must not throw. */
+  /** Runs work in the next round. It must not throw, and is surrounded by what surrounded the first of the round: `carried` says otherwise. */
   join(work: () => void): void {
-    if (this.waiting.push(carried(work)) === 1) setImmediate(this.run);
+    if (this.waiting.push(work) === 1) setImmediate(this.run);
   }
 
   private readonly run = (): void => {
