@@ -6,7 +6,7 @@ import { Meter } from '../libs/platform/observe/meter.js';
 import { WorkerEngine } from '../libs/platform/queue/worker.engine.js';
 import { BusyHouse } from './busy.js';
 import { Harness, until } from './harness.js';
-import { PlanWatch, problems, type Statement } from './plans.watch.js';
+import { nodesOf, PlanWatch, problems, type Statement } from './plans.watch.js';
 import { multiply, tablesOf } from './plans.worlds.js';
 
 /** Tables that stay as small as they are, however much is sold. Every other one grows. */
@@ -132,5 +132,11 @@ describe('with much data', () => {
     expect(bad(planned).filter((problem) => problem.startsWith('reads all of'))).toEqual([]);
     // What functions run is planned for good; for others the worst lasts until the table has doubled (libs/platform/queue/statistics.processor.ts).
     expect(bad(inner)).toEqual([]);
+  });
+
+  it("none reads an organization's tickets to find those of a booking, however few there were when it was planned", () => {
+    const ofTickets = emptyDay.flatMap((s) => nodesOf(s.plan)).filter((node) => node['Relation Name'] === 'ticket');
+    expect(ofTickets.length).toBeGreaterThan(10);
+    expect(ofTickets.filter((node) => node.Filter?.includes('booking_id'))).toEqual([]);
   });
 });

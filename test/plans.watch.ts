@@ -6,6 +6,7 @@ export interface PlanNode {
   'Node Type': string;
   Schema?: string;
   'Relation Name'?: string;
+  Filter?: string;
   'Actual Rows'?: number;
   'Actual Loops'?: number;
   'Rows Removed by Filter'?: number;
@@ -97,6 +98,9 @@ const WASTE = 10;
 /** Rows and blocks that any look-up may waste without a word. */
 const FREE_ROWS = 250;
 const FREE_BLOCKS = 50;
+
+/** A plan's nodes. */
+export const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /** What is wrong with reading tables that grow as this plan does: a sentence each. */
 export function problems(node: PlanNode, grows: (table: string) => boolean): string[] {
