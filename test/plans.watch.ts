@@ -103,17 +103,18 @@ const FREE_BLOCKS = 50;
 export const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /** What is wrong with reading tables that grow as this plan does: a sentence each. */
-export function problems(node: PlanNode, grows: (table: string) => boolean): string[] {
-  const found = (node.Plans ?? []).flatMap((child) => problems(child, grows));
-  if (!node['Relation Name'] || !node['Node Type'].endsWith('Scan')) return found;
+export const problems = (plan: PlanNode, grows: (table: string) => boolean): string[] =>
+  nodesOf(plan).flatMap((node) => problemOf(node, grows) ?? []);
+
+function problemOf(node: PlanNode, grows: (table: string) => boolean): string | undefined {
+  if (!node['Relation Name'] || !node['Node Type'].endsWith('Scan')) return;
   const table = `${node.Schema}.${node['Relation Name']}`;
-  if (!grows(table)) return found;
+  if (!grows(table)) return;
   const useful = ((node['Actual Rows'] ?? 0) + 1) * loops(node);
   const wasted = removed(node) * loops(node);
-  if (node['Node Type'] === 'Seq Scan') found.push(`reads all of ${table}`);
-  else if (wasted > FREE_ROWS + WASTE * useful) found.push(`throws ${wasted} rows of ${table} away to find ${useful}`);
+  if (node['Node Type'] === 'Seq Scan') return `reads all of ${table}`;
+  if (wasted > FREE_ROWS + WASTE * useful) return `throws ${wasted} rows of ${table} away to find ${useful}`;
   // What was thrown away had a block each at most, and is judged above.
-  else if (blocks(node) > FREE_BLOCKS + WASTE * useful + wasted)
-    found.push(`reads ${blocks(node)} blocks of ${table} to find ${useful} rows`);
-  return found;
+  if (blocks(node) > FREE_BLOCKS + WASTE * useful + wasted)
+    return `reads ${blocks(node)} blocks of ${table} to find ${useful} rows`;
 }

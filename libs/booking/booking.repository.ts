@@ -4,7 +4,7 @@ import { gather } from '../platform/gather/gather.js';
 import { Database } from '../platform/db/database.js';
 import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 
-/** One statement for the row, its items and its tickets: three round trips less. */
+/** One statement for the row, its items and its tickets: three round trips less. Tickets come in their index's order, or a small table's plan would not use it. */
 const STATE = `
   SELECT b.org_id AS "orgId", b.id, b.event_id AS "eventId", b.status, b.expires_at AS "expiresAt", b.extended, b.paying, b.currency, b.total, b.refunded,
     b.promo_id AS "promoId", b.account_id AS "accountId", b.cancel_reason AS "cancelReason", b.cancel_note AS "cancelNote", b.contact_email AS "contactEmail",

@@ -145,8 +145,8 @@ export class Lane<Q, V> {
 
   /** True when somebody's turn has come. */
   private get ready(): boolean {
-    const enough = [1, this.options.ahead ?? Infinity][this.turns.size] ?? Infinity;
-    return this.count >= enough;
+    if (this.turns.size === 0) return this.count > 0;
+    return this.turns.size === 1 && this.count >= (this.options.ahead ?? Infinity);
   }
 
   private begin(): void {

@@ -50,8 +50,8 @@ export function withAmbient<T>({ requestId, traceId, principal, tx, pool, deadli
 
 /** Work that is surrounded, whenever it runs, by what surrounds this moment. */
 export function carried(work: () => void): () => void {
-  const store = storage.getStore();
-  return store ? () => storage.run(store, work) : () => withAmbient({}, work);
+  const store = storage.getStore() ?? {};
+  return () => storage.run(store, work);
 }
 
 /** Runs work with some of what surrounds it said anew; what is not said stays as it is. */

@@ -2,6 +2,7 @@
 //
 // Done as each request arrives, its work starts with cold caches every time: between two of them the processor reads and writes a socket, parses
 // HTTP and matches a route, and has forgotten how a body is checked. One after the other, the second request takes half of what the first took.
+
 /** So many in one go; then the event loop turns, so that others are heard. */
 export const MOST = 64;
 
