@@ -30,7 +30,11 @@ export class LimitConfig {
   @Env('RATE_LIMITS')
   @Transform(toList)
   @IsArray()
-  @each('limits', (t) => parseOverride(t) !== null, 'must list name=quota/seconds of known limits, such as address=6000/60')
+  @each(
+    'limits',
+    (t) => parseOverride(t) !== null,
+    'must list name=quota/seconds of known limits, such as address=6000/60; for booking and caller name=quota:programs/seconds too',
+  )
   limits: string[] = [];
   @Env('NODE_ENV') nodeEnv = 'development';
 

@@ -1,7 +1,7 @@
 // The algorithm against a model that remembers every grant; and the headers as the draft writes them.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitHeader, parseOverride, policyHeader, take, takenElsewhere } from './limit.rules.js';
+import { limitHeader, overridden, parseOverride, POLICIES, policyHeader, take, takenElsewhere } from './limit.rules.js';
 
 const ten = { quota: 10, windowSeconds: 60 };
 
@@ -78,6 +78,24 @@ it('writes headers and reads overrides', () => {
   ).toBe('"a";q=1;w=2, "b";q=3;w=4');
   expect(limitHeader('a', { allowed: true, remaining: 5, resetSeconds: 7, retryAfter: 0 })).toBe('"a";r=5;t=7');
   expect(parseOverride('address=10/60')).toEqual({ name: 'address', quota: 10, windowSeconds: 60 });
-  for (const bad of ['address=0/60', 'address=10', 'nobody=10/60', 'address=10/0', 'address=-1/60', ''])
+  expect(parseOverride('booking=10:500/60')).toEqual({ name: 'booking', quota: 10, programs: 500, windowSeconds: 60 });
+  for (const bad of [
+    'booking=10:0/60',
+    'address=10:500/60',
+    'address=0/60',
+    'address=10',
+    'nobody=10/60',
+    'address=10/0',
+    'address=-1/60',
+    '',
+  ])
     expect(parseOverride(bad)).toBeNull();
+});
+
+it('lets programs do no less than people, at the rate they had unless another is said', () => {
+  const booking = POLICIES.find((p) => p.name === 'booking')!;
+  const after = (text: string) => overridden(booking, parseOverride(text)!);
+  expect(after('booking=10/1')).toMatchObject({ quota: 10, windowSeconds: 1, programs: booking.programs! / 60 });
+  expect(after('booking=999999999/60')).toMatchObject({ quota: 999_999_999, programs: 999_999_999 });
+  expect(after('booking=10:20/60')).toMatchObject({ quota: 10, programs: 20, windowSeconds: 60 });
 });

@@ -23,7 +23,7 @@ export interface LimitPolicy extends Quota {
   without: 'open' | 'closed';
 }
 
-/** Every limit there is. RATE_LIMITS changes quotas by name (`address=6000/60`). The document and the headers show these names. */
+/** Every limit there is. RATE_LIMITS changes quotas by name (`address=6000/60`, `booking=120:60000/60` for people and programs). The document and the headers show these names. */
 export const POLICIES: readonly LimitPolicy[] = [
   { name: 'global', quota: 1_200_000, windowSeconds: 60, by: 'all', without: 'open' },
   { name: 'address', quota: 6000, windowSeconds: 60, by: 'address', without: 'open' },
@@ -104,9 +104,26 @@ export const policyHeader = (list: readonly { name: string; quota: number; windo
 export const limitHeader = (name: string, verdict: Verdict): string =>
   `"${name}";r=${verdict.remaining};t=${verdict.resetSeconds}`;
 
-/** Reads `name=quota/seconds` for known policies; null when it is none. */
-export function parseOverride(text: string): { name: string; quota: number; windowSeconds: number } | null {
-  const m = /^([a-z-]+)=(\d{1,9})\/(\d{1,5})$/.exec(text);
-  if (!m || !POLICIES.some((p) => p.name === m[1]) || Number(m[2]) < 1 || Number(m[3]) < 1) return null;
-  return { name: m[1], quota: Number(m[2]), windowSeconds: Number(m[3]) };
+export interface LimitOverride extends Quota {
+  name: string;
+  /** Absent: programs keep the rate they have, and may never do less than people. */
+  programs?: number;
+}
+
+/** Reads `name=quota/seconds`, or `name=quota:programs/seconds`, for known policies; null when it is none. */
+export function parseOverride(text: string): LimitOverride | null {
+  const m = /^([a-z-]+)=(\d{1,9})(?::(\d{1,9}))?\/(\d{1,5})$/.exec(text);
+  if (!m) return null;
+  const [name, quota, programs, windowSeconds] = [m[1], Number(m[2]), m[3] && Number(m[3]), Number(m[4])];
+  const policy = POLICIES.find((p) => p.name === name);
+  if (!policy || quota < 1 || windowSeconds < 1) return null;
+  if (!programs) return programs === undefined ? { name, quota, windowSeconds } : null;
+  return policy.programs === undefined ? null : { name, quota, programs, windowSeconds };
+}
+
+/** A policy as an operator wants it. */
+export function overridden(policy: LimitPolicy, { quota, windowSeconds, programs }: LimitOverride): LimitPolicy {
+  if (policy.programs === undefined) return { ...policy, quota, windowSeconds };
+  const kept = Math.ceil((policy.programs / policy.windowSeconds) * windowSeconds);
+  return { ...policy, quota, windowSeconds, programs: programs ?? Math.max(quota, kept) };
 }

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { Redis } from '../redis/redis.js';
 import { Buckets, type CountedBucket } from './limit.buckets.js';
 import { LimitConfig, parseRange } from './limit.config.js';
-import { parseOverride, POLICIES, take, takenElsewhere, type LimitPolicy, type Verdict } from './limit.rules.js';
+import { overridden, parseOverride, POLICIES, take, takenElsewhere, type LimitPolicy, type Verdict } from './limit.rules.js';
 
 /** How often the counts are exchanged. Between two exchanges each process may grant what another has granted already. */
 const EXCHANGE_MS = 200;
@@ -42,7 +42,10 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly redis: Redis,
   ) {
     const changed = config.limits.map((text) => parseOverride(text)!);
-    this.policies = POLICIES.map((p) => ({ ...p, ...changed.find((c) => c.name === p.name) }));
+    this.policies = POLICIES.map((p) => {
+      const change = changed.find((c) => c.name === p.name);
+      return change ? overridden(p, change) : p;
+    });
     for (const p of this.policies) this.buckets.set(p, new Buckets(p.windowSeconds * 1000, p.without === 'closed'));
     this.ranges = config.allowed.map((text) => parseRange(text)!);
   }
