@@ -193,16 +193,18 @@ export function writeText(paper: Paper, text: string, box: TextBox): number {
   paper.fillColor(color);
   for (const [i, [from, to]] of broken.slice(0, lines).entries()) {
     const runs = i === lines - 1 && broken.length > lines ? cutShort(prepared, from, width / size) : prepared.visual(from, to);
-    const spare = width - size * widthOf(runs, bold);
+    const wide = widthOf(runs, bold);
+    const drawn = Math.min(size, width / wide); // One character may be wider than its line: it is drawn smaller.
+    const spare = width - drawn * wide;
     const share = align === 'center' ? 0.5 : (align === 'end') === rtl ? 0 : 1;
     let at = x + spare * share;
     for (const run of runs) {
       const name = fontName(run.face, bold);
       // pdfkit takes an open font as well, which its types do not say: so a document need not read the file again.
       paper.registerFont(name, fontOf(run.face, bold) as unknown as Buffer);
-      paper.font(name).fontSize(size * scaleOf(run.face));
+      paper.font(name).fontSize(drawn * scaleOf(run.face));
       paper.text(run.text, at, y + size * (i * LEADING + ASCENT), { lineBreak: false, baseline: 'alphabetic', features: [] });
-      at += size * widthOf([run], bold);
+      at += drawn * widthOf([run], bold);
     }
   }
   return y + Math.min(lines, Math.max(1, broken.length)) * size * LEADING;
