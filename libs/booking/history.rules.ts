@@ -1,4 +1,5 @@
-// A booking out of its history: the rows that its domain events add up to, read as the state they were. Pure.
+// A booking out of its history: the rows that its domain events add up to, read as the state they were. A column that history does not name
+// has its default. Pure.
 import type { FoldedRows } from '../platform/eventstore/event.reader.js';
 import type { BookingState, ItemState, TicketState } from './booking.rules.js';
 
@@ -16,18 +17,18 @@ export function stateOfHistory(folded: FoldedRows): BookingState | null {
     eventId: row.event_id as string,
     status: row.status as BookingState['status'],
     expiresAt: date(row.expires_at),
-    extended: row.extended as boolean,
-    paying: row.paying as boolean,
+    extended: (row.extended ?? false) as boolean,
+    paying: (row.paying ?? false) as boolean,
     currency: row.currency as string,
     total: Number(row.total),
-    refunded: Number(row.refunded),
-    promoId: row.promo_id as string | null,
-    accountId: row.account_id as string | null,
-    cancelReason: row.cancel_reason as BookingState['cancelReason'],
+    refunded: Number(row.refunded ?? 0),
+    promoId: (row.promo_id ?? null) as string | null,
+    accountId: (row.account_id ?? null) as string | null,
+    cancelReason: (row.cancel_reason ?? null) as BookingState['cancelReason'],
     cancelNote: null,
     contactEmail: null,
     contactName: null,
-    locale: row.locale as string,
+    locale: (row.locale ?? 'en') as string,
     answers: null,
     createdAt: date(row.created_at)!,
     confirmedAt: date(row.confirmed_at),
@@ -50,14 +51,14 @@ const itemOf = (r: Row): ItemState => ({
   quantity: Number(r.quantity),
   unitPrice: Number(r.unit_price),
   total: Number(r.total),
-  seatIds: r.seat_ids as string[] | null,
+  seatIds: (r.seat_ids ?? null) as string[] | null,
 });
 
 const ticketOf = (r: Row): TicketState => ({
   id: r.id as string,
   line: Number(r.line),
   ticketTypeId: r.ticket_type_id as string,
-  seatId: r.seat_id as string | null,
+  seatId: (r.seat_id ?? null) as string | null,
   status: r.status as TicketState['status'],
   codeVersion: Number(r.code_version),
   code: r.code as string,

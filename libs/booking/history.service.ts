@@ -55,7 +55,7 @@ function entryOf(e: StoredEvent): HistoryEntry {
         status: row.status,
         expiresAt: row.expires_at ? new Date(row.expires_at as string) : null,
         total: row.total,
-        refunded: row.refunded,
+        refunded: row.refunded ?? 0,
         version: row.version,
       }
     : {};

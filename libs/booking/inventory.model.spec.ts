@@ -59,7 +59,12 @@ const releaseWish = fc.record({
 const command = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constant('hold' as const), wishes: fc.array(holdWish, { minLength: 1, maxLength: 8 }) }),
+    // A crowd wants what only stock can refuse: the batch decides that in one go.
+    arbitrary: fc.record({
+      do: fc.constant('hold' as const),
+      crowd: fc.boolean(),
+      wishes: fc.array(holdWish, { minLength: 1, maxLength: 8 }),
+    }),
   },
   {
     weight: 4,
@@ -180,7 +185,7 @@ class Run {
   async step(c: Command): Promise<void> {
     switch (c.do) {
       case 'hold':
-        await this.hold(c.wishes);
+        await this.hold(c.wishes, c.crowd);
         break;
       case 'confirm':
         await this.confirm(c.wishes);
@@ -220,11 +225,11 @@ class Run {
 
   private poolAt = (n: number) => pick([...this.model.pools.keys()], n);
 
-  private async hold(wishes: HoldWish[]): Promise<void> {
+  private async hold(wishes: HoldWish[], crowd: boolean): Promise<void> {
     const batch: HoldRequest[] = [];
     const keys = new Set<string>();
     for (const wish of wishes) {
-      const request = this.request(wish);
+      const request = this.request(crowd ? { ...wish, promo: null, person: null } : wish, crowd);
       if (keys.has(request.claim.key)) continue; // Nobody sends a key twice at once past the crowd's leases.
       keys.add(request.claim.key);
       batch.push(request);
@@ -245,11 +250,13 @@ class Run {
     this.asked.push(...batch);
   }
 
-  private request(w: HoldWish): HoldRequest {
+  private request(w: HoldWish, crowd: boolean): HoldRequest {
     const sale = pick(this.sales, w.event);
+    const unlimited = sale.types.filter((t) => crowd && !t.seated && !t.from && !t.until && t.maxPerPerson === null);
+    const types = unlimited.length > 0 ? unlimited : sale.types;
     const seen = new Set<string>();
     const lines = w.lines.flatMap((l): HoldLine[] => {
-      const type = pick(sale.types, l.type);
+      const type = pick(types, l.type);
       if (seen.has(type.id)) return [];
       seen.add(type.id);
       // One number past the last seat: a seat that is not there.

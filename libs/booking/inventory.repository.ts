@@ -27,11 +27,31 @@ const HOLD = call('hold_batch', 37);
 const CONFIRM = call('confirm_batch', 16);
 const RELEASE = call('release_batch', 12);
 
-/** An array parameter of what needs no quotes in an array's text (ids, numbers, booleans, instants): pg would look into each for what to quote. */
-const bare = <T>(list: readonly T[], of: (one: T) => string | number | boolean | null | undefined) =>
-  `{${list.map((one) => of(one) ?? 'NULL').join(',')}}`;
+type Plain = string | number | boolean | null | undefined;
+
+/**
+ * Array parameters, written as Postgres reads them: pg would look into each element for what it is and what to quote. Where all are null there is no
+ * array at all, and nothing to read: NULL[i] is NULL, and unnest() fills up with NULL.
+ */
+const write = <T>(list: readonly T[], of: (one: T) => string | null) => {
+  let some = false;
+  let out = '';
+  for (const one of list) {
+    const element = of(one);
+    some ||= element !== null;
+    out += `,${element ?? 'NULL'}`;
+  }
+  return some ? `{${out.slice(1)}}` : null;
+};
+/** Of what needs no quotes in an array's text: ids, numbers, booleans, instants. */
+const bare = <T>(list: readonly T[], of: (one: T) => Plain) => write(list, (one) => asText(of(one)));
+const asText = (value: Plain) => (value === null || value === undefined ? null : String(value));
+/** Of any text. */
+const texts = <T>(list: readonly T[], of: (one: T) => string | null) => write(list, (one) => quote(of(one)));
+const quote = (text: string | null) => (text === null ? null : `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`);
+const bytes = <T>(list: readonly T[], of: (one: T) => Buffer | null) => write(list, (one) => hexOf(of(one)));
+const hexOf = (buffer: Buffer | null) => (buffer === null ? null : `"\\\\x${buffer.toString('hex')}"`);
 const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v));
-const bytes = (b: Buffer | null) => (b === null ? null : `\\x${b.toString('hex')}`);
 
 @Injectable()
 export class InventoryRepository {
@@ -47,14 +67,14 @@ export class InventoryRepository {
     const rows = await this.db.prepared<HoldRow>('hold-batch', HOLD, [
       wait, pools.org, pools.pool,
       bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.eventId), bare(batch, (r) => r.revision),
-      bare(batch, (r) => r.holdSeconds), batch.map((r) => r.currency), bare(batch, (r) => r.total),
+      bare(batch, (r) => r.holdSeconds), texts(batch, (r) => r.currency), bare(batch, (r) => r.total),
       bare(batch, (r) => r.promo?.id), bare(batch, (r) => r.promo?.maxUses), bare(batch, (r) => r.promo?.maxPerPerson),
-      bare(batch, (r) => r.accountId), batch.map((r) => bytes(r.person)),
-      batch.map((r) => r.email), batch.map((r) => r.name), batch.map((r) => r.locale), batch.map((r) => json(r.answers)),
-      batch.map((r) => bytes(r.claim.scope)), batch.map((r) => r.claim.key), batch.map((r) => bytes(r.claim.bodyHash)), bare(batch, (r) => r.open),
-      batch.map((r) => r.actor), batch.map((r) => r.requestId), firsts, bare(batch, (r) => r.lines.length),
-      requests, bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
-      bare(lines, (l) => l.quantity), bare(lines, (l) => l.unitPrice), bare(lines, (l) => l.total), lines.map((l) => l.seatIds?.join(',') ?? null),
+      bare(batch, (r) => r.accountId), bytes(batch, (r) => r.person),
+      texts(batch, (r) => r.email), texts(batch, (r) => r.name), texts(batch, (r) => r.locale), texts(batch, (r) => json(r.answers)),
+      bytes(batch, (r) => r.claim.scope), texts(batch, (r) => r.claim.key), bytes(batch, (r) => r.claim.bodyHash), bare(batch, (r) => r.open),
+      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), firsts, bare(batch, (r) => r.lines.length),
+      bare(requests, (i) => i), bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
+      bare(lines, (l) => l.quantity), bare(lines, (l) => l.unitPrice), bare(lines, (l) => l.total), texts(lines, (l) => l.seatIds?.join(',') ?? null),
       bare(lines, (l) => l.salesStartAt?.toISOString()), bare(lines, (l) => l.salesEndAt?.toISOString()),
       bare(lines, (l) => l.maxPerPerson),
     ]); // prettier-ignore
@@ -68,9 +88,9 @@ export class InventoryRepository {
     const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said']; decided_at: Date }>('confirm-batch', CONFIRM, [
       wait, pools.org, pools.pool,
       bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), bare(batch, (r) => r.late),
-      batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
-      requests, bare(tickets, (t) => t.id), bare(tickets, (t) => t.line), bare(tickets, (t) => t.ticketTypeId),
-      tickets.map((t) => t.seatId), tickets.map((t) => t.code),
+      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
+      bare(requests, (i) => i), bare(tickets, (t) => t.id), bare(tickets, (t) => t.line), bare(tickets, (t) => t.ticketTypeId),
+      texts(tickets, (t) => t.seatId), texts(tickets, (t) => t.code),
     ]); // prettier-ignore
     return rows.map((r) => (r.verdict === 'confirmed' ? { said: r.verdict, at: r.decided_at } : { said: r.verdict }));
   }
@@ -79,8 +99,8 @@ export class InventoryRepository {
     const pools = poolList(batch);
     const rows = await this.db.prepared<{ verdict: ReleaseVerdict['said'] }>('release-batch', RELEASE, [
       wait, pools.org, pools.pool,
-      bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), batch.map((r) => r.reason), batch.map((r) => r.note),
-      bare(batch, (r) => r.refund), batch.map((r) => r.actor), batch.map((r) => r.requestId), batch.map((r) => indexes(r.poolIds, pools.indexOf)),
+      bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), texts(batch, (r) => r.reason), texts(batch, (r) => r.note),
+      bare(batch, (r) => r.refund), texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
     ]); // prettier-ignore
     return rows.map((r) => ({ said: r.verdict }));
   }

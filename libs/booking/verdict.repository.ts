@@ -33,7 +33,7 @@ export class VerdictRepository {
   async keep(orgId: string, claim: IdempotencyClaim, code: string, requestId: string): Promise<boolean> {
     const [{ kept }] = await this.db.prepared<{ kept: number }>(
       'verdict-keep',
-      `SELECT platform.idempotency_keep(ARRAY[$1::uuid], ARRAY[$2::bytea], ARRAY[$3], ARRAY[$4::bytea], ARRAY[409::smallint], ARRAY[$5], ARRAY[NULL::uuid], ARRAY[$6]) AS kept`,
+      `SELECT platform.idempotency_keep(ARRAY[$1::uuid], ARRAY[$2::bytea], ARRAY[$3], ARRAY[$4::bytea], ARRAY[409::smallint], ARRAY[$5], ARRAY[NULL::uuid], ARRAY[$6], platform.now()) AS kept`,
       [orgId, claim.scope, claim.key, claim.bodyHash, code, requestId],
     );
     return kept > 0;

@@ -71,7 +71,7 @@ const BOOK = `
     VALUES ($1, $2, $3, 'PENDING', platform.now() + $4 * interval '1 second', $5, $6, $7, $8, platform.now()) RETURNING *),
   i AS (INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total)
     VALUES ($1, $2, 1, $9, $10, $11, $12, $12) RETURNING *)
-  SELECT b.expires_at, b.created_at, platform.event_append(ARRAY[b.org_id], ARRAY['booking:' || b.id], ARRAY[1], ARRAY['booking.held'],
+  SELECT b.expires_at, b.created_at, platform.event_append(ARRAY[b.org_id], ARRAY['booking:' || b.id], ARRAY[1], 'booking.held',
     ARRAY[jsonb_build_object('orgId', b.org_id, 'bookingId', b.id, 'eventId', b.event_id, 'rows',
-      jsonb_build_object('booking.booking', jsonb_build_array(booking.booking_told(b::booking.booking)::jsonb), 'booking.item', jsonb_build_array(to_jsonb(i))))],
-    ARRAY[$13], ARRAY[$14]) FROM b, i`;
+      jsonb_build_object('booking.booking', jsonb_build_array(booking.booking_told(b::booking.booking)::jsonb), 'booking.item', jsonb_build_array(to_jsonb(i))))::text],
+    ARRAY[$13], ARRAY[$14], b.created_at) FROM b, i`;

@@ -92,7 +92,7 @@ END $$;
 export const endHolds = `
 CREATE OR REPLACE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
 RETURNS void LANGUAGE plpgsql ${pinned} AS $$
-DECLARE written int;
+DECLARE nothing text;
 BEGIN
   WITH given AS (SELECT * FROM unnest(b_org, b_id) AS g(org_id, id)),
   freed AS (
@@ -140,11 +140,11 @@ BEGIN
     UPDATE booking.ticket t SET status = 'void' FROM given g
     WHERE t.org_id = g.org_id AND t.booking_id = g.id AND t.status = 'valid' RETURNING t.*),
   tickets AS (SELECT v.org_id, v.booking_id, string_agg(booking.ticket_told(v::booking.ticket), ',') AS told FROM voided v GROUP BY 1, 2)
-  SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), array_agg('booking.cancelled'::text),
+  SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), 'booking.cancelled',
     array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","reason":"%s","refund":%s,"rows":{"booking.booking":[%s]%s}}',
-      e.org_id, e.id, e.event_id, e.cancel_reason, g.refund, booking.booking_told(e::booking.booking), ',"booking.ticket":[' || t.told || ']')::jsonb),
-    array_agg(g.actor), array_agg(g.request))
-  INTO written FROM ended e JOIN given g ON g.org_id = e.org_id AND g.id = e.id LEFT JOIN tickets t ON t.org_id = e.org_id AND t.booking_id = e.id;
+      e.org_id, e.id, e.event_id, e.cancel_reason, g.refund, booking.booking_told(e::booking.booking), ',"booking.ticket":[' || t.told || ']')),
+    array_agg(g.actor), array_agg(g.request), at)
+  INTO nothing FROM ended e JOIN given g ON g.org_id = e.org_id AND g.id = e.id LEFT JOIN tickets t ON t.org_id = e.org_id AND t.booking_id = e.id;
 END $$;
 `;
 
@@ -167,8 +167,9 @@ LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   n int := cardinality(r_id);
   free int[];
-  taken int[] := array_fill(0, ARRAY[cardinality(p_pool)]);
-  swept boolean[] := array_fill(false, ARRAY[cardinality(p_pool)]);
+  taken int[];
+  swept boolean[];
+  enough boolean;
   v text[];
   said text;
   at timestamptz;
@@ -177,7 +178,11 @@ DECLARE
   there int;
   used_now int;
   k int;
-  kept int;
+  told_items text[];
+  told text[];
+  statuses smallint[];
+  codes text[];
+  subjects uuid[];
   expected int;
 BEGIN
   free := booking.lock_pools(p_org, p_pool, p_wait);
@@ -193,84 +198,96 @@ BEGIN
   LEFT JOIN platform.idempotency i ON i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at > at - interval '24 hours'
   LEFT JOIN booking.event_sale s ON s.org_id = r.org AND s.event_id = r.event;
 
-  IF cardinality(array_remove(r_promo, NULL)) > 0 THEN
+  IF r_promo IS NOT NULL THEN
     INSERT INTO booking.promo_use (org_id, promo_id) SELECT DISTINCT o, p FROM unnest(r_org, r_promo) x(o, p) WHERE p IS NOT NULL ORDER BY p ON CONFLICT DO NOTHING;
     PERFORM 1 FROM booking.promo_use u WHERE (u.org_id, u.promo_id) IN (SELECT o, p FROM unnest(r_org, r_promo) x(o, p)) ORDER BY u.promo_id FOR UPDATE;
   END IF;
 
-  FOR i IN 1..n LOOP
-    CONTINUE WHEN v[i] IS NOT NULL;
-    said := 'held';
-    FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
-      k := l_pool[j];
-      IF free[k] IS NULL THEN
-        said := CASE WHEN p_wait THEN 'not_on_sale' ELSE 'skipped' END;
-      ELSIF (l_from[j] IS NOT NULL AND at < l_from[j]) OR (l_until[j] IS NOT NULL AND at >= l_until[j]) THEN
-        said := 'not_on_sale';
-      ELSE
-        wanted := l_quantity[j];
-        IF j > r_first[i] THEN -- Lines of one request may share a pool: what its earlier lines take counts.
-          SELECT sum(l_quantity[m]) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
-        END IF;
-        LOOP
-          loose := NULL;
-          IF l_seats[j] IS NOT NULL THEN
-            SELECT count(*) FILTER (WHERE s.state = 'free'), count(*) INTO loose, there FROM booking.seat s
-            WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ',')) AND s.ticket_type_id = l_type[j];
-          END IF;
-          EXIT WHEN swept[k] OR (free[k] >= wanted AND (loose IS NULL OR loose = l_quantity[j]));
-          -- Too little: holds that have ended may be in the way. Once for each pool of a batch.
-          swept[k] := true;
-          EXIT WHEN booking.lapse_expired(p_org, p_pool, free, r_org[i], r_event[i], at) = 0;
-          SELECT array_agg(CASE WHEN free[u.ord] IS NOT NULL THEN c.capacity - c.held - c.sold - c.reserved - taken[u.ord] END ORDER BY u.ord) INTO free
-          FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
-          LEFT JOIN booking.inventory c ON c.org_id = u.org AND c.pool_id = u.pool;
-        END LOOP;
-        said := CASE WHEN there < l_quantity[j] AND loose IS NOT NULL THEN 'seat_unknown' WHEN loose < l_quantity[j] THEN 'seat_taken'
-          WHEN free[k] < wanted THEN 'sold_out' ELSE said END;
-        IF said = 'held' AND l_person_max[j] IS NOT NULL THEN
-          SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
-          WHERE u.org_id = r_org[i] AND u.subject_id = l_type[j] AND u.person = r_person[i];
-          IF used_now + l_quantity[j] > l_person_max[j] THEN said := 'limit_exceeded'; END IF;
-        END IF;
-      END IF;
-      EXIT WHEN said <> 'held';
-    END LOOP;
-
-    IF said = 'held' AND r_promo[i] IS NOT NULL THEN
-      SELECT u.used INTO used_now FROM booking.promo_use u WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
-      IF used_now >= r_promo_max[i] THEN said := 'limit_exceeded'; END IF;
-      IF said = 'held' AND r_promo_person_max[i] IS NOT NULL THEN
-        SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
-        WHERE u.org_id = r_org[i] AND u.subject_id = r_promo[i] AND u.person = r_person[i];
-        IF used_now >= r_promo_person_max[i] THEN said := 'limit_exceeded'; END IF;
-      END IF;
-    END IF;
-
-    IF said = 'held' THEN
+  -- Where nothing but stock can refuse, and there is enough of it for everyone, nobody need be looked at alone.
+  IF l_seats IS NULL AND l_from IS NULL AND l_until IS NULL AND r_person IS NULL AND l_person_max IS NULL AND r_promo IS NULL THEN
+    SELECT array_agg(coalesce(w.n, 0) ORDER BY w.pool), bool_and(coalesce(free[w.pool] >= w.n, w.n IS NULL)) INTO taken, enough
+    FROM (SELECT l.pool, (sum(l.quantity) FILTER (WHERE v[l.request] IS NULL))::int AS n
+      FROM unnest(l_request, l_pool, l_quantity) l(request, pool, quantity) GROUP BY l.pool) w;
+  END IF;
+  IF enough THEN
+    v := (SELECT array_agg(coalesce(u.said, 'held') ORDER BY u.ord) FROM unnest(v) WITH ORDINALITY u(said, ord));
+  ELSE
+    taken := array_fill(0, ARRAY[cardinality(p_pool)]);
+    swept := array_fill(false, ARRAY[cardinality(p_pool)]);
+    FOR i IN 1..n LOOP
+      CONTINUE WHEN v[i] IS NOT NULL;
+      said := 'held';
       FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
         k := l_pool[j];
-        free[k] := free[k] - l_quantity[j];
-        taken[k] := taken[k] + l_quantity[j];
-        IF l_seats[j] IS NOT NULL THEN
-          UPDATE booking.seat s SET state = 'held', booking_id = r_id[i]
-          WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ','));
+        IF free[k] IS NULL THEN
+          said := CASE WHEN p_wait THEN 'not_on_sale' ELSE 'skipped' END;
+        ELSIF (l_from[j] IS NOT NULL AND at < l_from[j]) OR (l_until[j] IS NOT NULL AND at >= l_until[j]) THEN
+          said := 'not_on_sale';
+        ELSE
+          wanted := l_quantity[j];
+          IF j > r_first[i] THEN -- Lines of one request may share a pool: what its earlier lines take counts.
+            SELECT sum(l_quantity[m]) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
+          END IF;
+          LOOP
+            loose := NULL;
+            IF l_seats[j] IS NOT NULL THEN
+              SELECT count(*) FILTER (WHERE s.state = 'free'), count(*) INTO loose, there FROM booking.seat s
+              WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ',')) AND s.ticket_type_id = l_type[j];
+            END IF;
+            EXIT WHEN swept[k] OR (free[k] >= wanted AND (loose IS NULL OR loose = l_quantity[j]));
+            -- Too little: holds that have ended may be in the way. Once for each pool of a batch.
+            swept[k] := true;
+            EXIT WHEN booking.lapse_expired(p_org, p_pool, free, r_org[i], r_event[i], at) = 0;
+            SELECT array_agg(CASE WHEN free[u.ord] IS NOT NULL THEN c.capacity - c.held - c.sold - c.reserved - taken[u.ord] END ORDER BY u.ord) INTO free
+            FROM unnest(p_org, p_pool) WITH ORDINALITY u(org, pool, ord)
+            LEFT JOIN booking.inventory c ON c.org_id = u.org AND c.pool_id = u.pool;
+          END LOOP;
+          said := CASE WHEN there < l_quantity[j] AND loose IS NOT NULL THEN 'seat_unknown' WHEN loose < l_quantity[j] THEN 'seat_taken'
+            WHEN free[k] < wanted THEN 'sold_out' ELSE said END;
+          IF said = 'held' AND l_person_max[j] IS NOT NULL THEN
+            SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
+            WHERE u.org_id = r_org[i] AND u.subject_id = l_type[j] AND u.person = r_person[i];
+            IF used_now + l_quantity[j] > l_person_max[j] THEN said := 'limit_exceeded'; END IF;
+          END IF;
         END IF;
-        IF r_person[i] IS NOT NULL THEN
-          INSERT INTO booking.person_use AS u VALUES (r_org[i], l_type[j], r_person[i], l_quantity[j])
-          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
-        END IF;
+        EXIT WHEN said <> 'held';
       END LOOP;
-      IF r_promo[i] IS NOT NULL THEN
-        UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
-        IF r_person[i] IS NOT NULL THEN
-          INSERT INTO booking.person_use AS u VALUES (r_org[i], r_promo[i], r_person[i], 1)
-          ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
+
+      IF said = 'held' AND r_promo[i] IS NOT NULL THEN
+        SELECT u.used INTO used_now FROM booking.promo_use u WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
+        IF used_now >= r_promo_max[i] THEN said := 'limit_exceeded'; END IF;
+        IF said = 'held' AND r_promo_person_max[i] IS NOT NULL THEN
+          SELECT coalesce(max(u.used), 0) INTO used_now FROM booking.person_use u
+          WHERE u.org_id = r_org[i] AND u.subject_id = r_promo[i] AND u.person = r_person[i];
+          IF used_now >= r_promo_person_max[i] THEN said := 'limit_exceeded'; END IF;
         END IF;
       END IF;
-    END IF;
-    v[i] := said;
-  END LOOP;
+
+      IF said = 'held' THEN
+        FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
+          k := l_pool[j];
+          free[k] := free[k] - l_quantity[j];
+          taken[k] := taken[k] + l_quantity[j];
+          IF l_seats[j] IS NOT NULL THEN
+            UPDATE booking.seat s SET state = 'held', booking_id = r_id[i]
+            WHERE s.org_id = r_org[i] AND s.event_id = r_event[i] AND s.seat_id = ANY (string_to_array(l_seats[j], ','));
+          END IF;
+          IF r_person[i] IS NOT NULL THEN
+            INSERT INTO booking.person_use AS u VALUES (r_org[i], l_type[j], r_person[i], l_quantity[j])
+            ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + excluded.used;
+          END IF;
+        END LOOP;
+        IF r_promo[i] IS NOT NULL THEN
+          UPDATE booking.promo_use u SET used = u.used + 1 WHERE u.org_id = r_org[i] AND u.promo_id = r_promo[i];
+          IF r_person[i] IS NOT NULL THEN
+            INSERT INTO booking.person_use AS u VALUES (r_org[i], r_promo[i], r_person[i], 1)
+            ON CONFLICT (org_id, subject_id, person) DO UPDATE SET used = u.used + 1;
+          END IF;
+        END IF;
+      END IF;
+      v[i] := said;
+    END LOOP;
+  END IF;
 
   UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
   FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool;
@@ -288,24 +305,34 @@ BEGIN
   FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
   WHERE v[l.request] = 'held';
 
-  SELECT platform.event_append(array_agg(b.org_id), array_agg('booking:' || b.id), array_agg(1), array_agg('booking.held'::text),
-    array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","rows":{"booking.booking":[%s],"booking.item":[%s]}}',
-      b.org_id, b.id, b.event_id, booking.booking_told(b), lines.told)::jsonb), array_agg(r.actor), array_agg(r.request))
-  INTO kept
-  FROM unnest(r_org, r_id, r_actor, r_request, v) r(org, id, actor, request, verdict)
-  JOIN booking.booking b ON b.org_id = r.org AND b.id = r.id,
-  LATERAL (SELECT string_agg(booking.item_told(i), ',') AS told FROM booking.item i WHERE i.org_id = b.org_id AND i.booking_id = b.id) lines
-  WHERE r.verdict = 'held' HAVING count(*) > 0;
+  SELECT array_agg(x.told ORDER BY x.request) INTO told_items FROM (
+    SELECT t.request, string_agg(t.told, ',' ORDER BY t.ord) AS told FROM (
+      SELECT l.request, l.ord, format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s%s}',
+        r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total,
+        ',"seat_ids":' || to_json(string_to_array(l.seats, ','))) AS told
+      FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)) t
+    GROUP BY t.request) x;
+
+  -- What is told and what is kept. A new row is told by the columns that are not as the table makes them by itself: folding starts from those.
+  SELECT array_agg(CASE WHEN r.verdict = 'held' THEN format(
+      '{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","event_id":"%3$s","status":"PENDING","version":1,'
+      '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s%8$s}],"booking.item":[%9$s]}}',
+      r.org, r.id, r.event, r.currency, r.total, to_json(at), to_json(at + r.seconds * interval '1 second'),
+      concat(',"locale":' || to_json(nullif(r.locale, 'en')), ',"promo_id":"' || r.promo || '"', ',"account_id":"' || r.account || '"', ',"person":' || to_json(r.person)),
+      r.items) END ORDER BY r.ord),
+    array_agg(r.status ORDER BY r.ord), array_agg(nullif(r.verdict, 'held') ORDER BY r.ord), array_agg(CASE WHEN r.verdict = 'held' THEN r.id END ORDER BY r.ord), count(r.status)
+  INTO told, statuses, codes, subjects, expected
+  FROM (SELECT *, CASE
+        WHEN u.verdict = 'held' THEN 201::smallint
+        WHEN u.verdict = 'seat_taken' AND u.open THEN NULL -- Seats chosen for the buyer: others are tried under the same key.
+        WHEN u.verdict IN ('sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded') THEN 409::smallint END AS status
+      FROM unnest(r_org, r_id, r_event, r_currency, r_total, r_seconds, r_locale, r_promo, r_account, r_person, r_open, told_items, v)
+        WITH ORDINALITY u(org, id, event, currency, total, seconds, locale, promo, account, person, open, items, verdict, ord)) r;
+  PERFORM platform.event_append(r_org, (SELECT array_agg('booking:' || u.id ORDER BY u.ord) FROM unnest(r_id) WITH ORDINALITY u(id, ord)),
+    array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, at);
 
   -- One effect per key: the verdict goes with it. A key decided elsewhere meanwhile undoes this batch.
-  SELECT platform.idempotency_keep(array_agg(r.org), array_agg(r.scope), array_agg(r.key), array_agg(r.hash),
-      array_agg(CASE WHEN r.verdict = 'held' THEN 201 ELSE 409 END::smallint), array_agg(nullif(r.verdict, 'held')),
-      array_agg(CASE WHEN r.verdict = 'held' THEN r.id END), array_agg(r.request)), count(*)
-  INTO kept, expected
-  FROM unnest(r_org, r_scope, r_key, r_hash, r_open, r_id, r_request, v) r(org, scope, key, hash, open, id, request, verdict)
-  WHERE r.key IS NOT NULL AND r.verdict IN ('held', 'sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded')
-    AND NOT (r.open AND r.verdict = 'seat_taken'); -- Seats chosen for the buyer: others are tried under the same key.
-  IF expected > 0 AND kept < expected THEN
+  IF platform.idempotency_keep(r_org, r_scope, r_key, r_hash, statuses, codes, subjects, r_request, at) < expected THEN
     RAISE EXCEPTION 'an idempotency key was decided elsewhere' USING ERRCODE = '40001';
   END IF;
 
@@ -356,7 +383,8 @@ DECLARE
   b booking.booking;
   confirmed uuid[] := '{}';
   selling int[] := '{}';
-  kept int;
+  issued text[];
+  nothing text;
 BEGIN
   rows := booking.lock_bookings(r_org, booking.reachable(booking.lock_pools(p_org, p_pool, p_wait), r_id, r_pools), p_wait);
   at := platform.now();
@@ -392,23 +420,30 @@ BEGIN
         JOIN booking.item i ON i.org_id = r_org[k] AND i.booking_id = r_id[k] WHERE i.seat_ids IS NOT NULL) x
   WHERE s.org_id = x.org_id AND s.event_id = x.event_id AND s.seat_id = x.seat_id;
 
-  UPDATE booking.booking x SET status = 'CONFIRMED', confirmed_at = at, expires_at = NULL, paying = false, cancel_reason = NULL, cancelled_at = NULL,
-    version = x.version + 1
-  FROM unnest(r_org, r_id, v) r(org, id, verdict) WHERE r.verdict = 'confirmed' AND x.org_id = r.org AND x.id = r.id;
-
   INSERT INTO booking.ticket (org_id, id, booking_id, event_id, line, ticket_type_id, seat_id, code, holder_email, holder_name)
   SELECT x.org_id, t.id, x.id, x.event_id, t.line, t.type, t.seat, t.code, x.contact_email, x.contact_name
   FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) t(request, id, line, type, seat, code)
   JOIN booking.booking x ON x.org_id = r_org[t.request] AND x.id = r_id[t.request] WHERE v[t.request] = 'confirmed';
 
-  SELECT platform.event_append(array_agg(x.org_id), array_agg('booking:' || x.id), array_agg(x.version), array_agg('booking.confirmed'::text),
-    array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","rows":{"booking.booking":[%s],"booking.ticket":[%s]}}',
-      x.org_id, x.id, x.event_id, booking.booking_told(x), issued.told)::jsonb), array_agg(r.actor), array_agg(r.request))
-  INTO kept
-  FROM unnest(r_org, r_id, r_actor, r_request, v) r(org, id, actor, request, verdict)
-  JOIN booking.booking x ON x.org_id = r.org AND x.id = r.id,
-  LATERAL (SELECT string_agg(booking.ticket_told(t), ',') AS told FROM booking.ticket t WHERE t.org_id = x.org_id AND t.booking_id = x.id) issued
-  WHERE r.verdict = 'confirmed';
+  SELECT array_agg(x.told ORDER BY x.request) INTO issued FROM (
+    SELECT t.request, string_agg(t.told, ',') AS told FROM (
+      SELECT g AS request, NULL AS told FROM generate_series(1, cardinality(r_id)) g
+      UNION ALL SELECT u.request, format('{"org_id":"%s","id":"%s","booking_id":"%s","event_id":"%s","line":%s,"ticket_type_id":"%s","status":"valid","code_version":1,"code":%s%s}',
+        r_org[u.request], u.id, r_id[u.request], (rows[u.request]).event_id, u.line, u.type, to_json(u.code), ',"seat_id":' || to_json(u.seat))
+      FROM unnest(t_request, t_id, t_line, t_type, t_seat, t_code) u(request, id, line, type, seat, code)) t
+    GROUP BY t.request) x;
+
+  WITH x AS (
+    UPDATE booking.booking y SET status = 'CONFIRMED', confirmed_at = at, expires_at = NULL, paying = false, cancel_reason = NULL, cancelled_at = NULL,
+      version = y.version + 1
+    FROM unnest(r_org, r_id, v) WITH ORDINALITY r(org, id, verdict, ord) WHERE r.verdict = 'confirmed' AND y.org_id = r.org AND y.id = r.id
+    RETURNING r.ord, y.org_id, y.id, y.event_id, y.version, y.total, y.refunded)
+  SELECT platform.event_append(array_agg(x.org_id), array_agg('booking:' || x.id), array_agg(x.version), 'booking.confirmed',
+    array_agg(format('{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","status":"CONFIRMED","version":%4$s,"total":%5$s,'
+      '"refunded":%6$s,"confirmed_at":%7$s,"expires_at":null,"paying":false,"cancel_reason":null,"cancelled_at":null}],"booking.ticket":[%8$s]}}',
+      x.org_id, x.id, x.event_id, x.version, x.total, x.refunded, to_json(at), issued[x.ord])),
+    array_agg(r_actor[x.ord]), array_agg(r_request[x.ord]), at)
+  INTO nothing FROM x;
 
   RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
 END $$;
