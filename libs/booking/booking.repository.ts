@@ -10,10 +10,10 @@ const STATE = `
     b.promo_id AS "promoId", b.account_id AS "accountId", b.cancel_reason AS "cancelReason", b.cancel_note AS "cancelNote", b.contact_email AS "contactEmail",
     b.contact_name AS "contactName", b.locale, b.answers, b.created_at AS "createdAt", b.confirmed_at AS "confirmedAt",
     b.cancelled_at AS "cancelledAt", b.version,
-    (SELECT jsonb_agg(jsonb_build_object('line', i.line, 'ticketTypeId', i.ticket_type_id, 'poolId', i.pool_id, 'quantity', i.quantity,
+    (SELECT json_agg(json_build_object('line', i.line, 'ticketTypeId', i.ticket_type_id, 'poolId', i.pool_id, 'quantity', i.quantity,
        'unitPrice', i.unit_price, 'total', i.total, 'seatIds', i.seat_ids) ORDER BY i.line)
      FROM booking.item i WHERE i.org_id = b.org_id AND i.booking_id = b.id) AS items,
-    (SELECT jsonb_agg(jsonb_build_object('id', t.id, 'line', t.line, 'ticketTypeId', t.ticket_type_id, 'seatId', t.seat_id, 'status', t.status,
+    (SELECT json_agg(json_build_object('id', t.id, 'line', t.line, 'ticketTypeId', t.ticket_type_id, 'seatId', t.seat_id, 'status', t.status,
        'codeVersion', t.code_version, 'code', t.code, 'holderEmail', t.holder_email, 'holderName', t.holder_name) ORDER BY t.line, t.id)
      FROM booking.ticket t WHERE t.org_id = b.org_id AND t.booking_id = b.id) AS tickets
   FROM booking.booking b`;

@@ -83,6 +83,27 @@ describe('booking', () => {
     await until('the sweep gives the units back', async () => (await inventory(evently, s))[0].held === 0);
   });
 
+  it('tells under the trace of each request what it did', async () => {
+    const s = await shop(evently, [{ capacity: 5 }]);
+    const traces = ['a', 'b', 'c'].map((digit) => digit.repeat(32));
+    const call = <T>(n: number, path: string, body: object, token?: string) => {
+      const headers = { traceparent: `00-${traces[n]}-${'d'.repeat(16)}-01`, 'idempotency-key': unique('traced') };
+      return evently.call<T>('POST', path, body, { headers, token });
+    };
+    const contact = { email: 'ada@example.org' };
+    const wish = { items: one(s), contact };
+    const [held] = await Promise.all([
+      call<BookingBody>(0, `/v1/events/${s.eventId}/bookings`, wish),
+      book(evently, s, one(s)), // Untraced, and perhaps in the same batch.
+    ]);
+    const { id, accessToken } = expectStatus(held, 201);
+    expectStatus(await call<BookingBody>(1, `/v1/bookings/${id}/confirm`, {}, accessToken), 200);
+    expectStatus(await call<BookingBody>(2, `/v1/bookings/${id}/cancel`, {}, accessToken), 200);
+    const told = 'SELECT trace_id FROM platform.event WHERE stream = $1 ORDER BY stream_version';
+    const { rows } = await evently.sql.query<{ trace_id: string }>(told, [`booking:${id}`]);
+    expect(rows.map((r) => r.trace_id)).toEqual(traces);
+  });
+
   it('keeps one booking from everybody else', async () => {
     const s = await shop(evently, [{ capacity: 5 }]);
     const mine = expectStatus(await book(evently, s, one(s)), 201);

@@ -80,6 +80,7 @@ export class Cancellation {
         poolIds: booking.items.map((i) => i.poolId),
         actor: principalKey(this.access.who),
         requestId: ambient().requestId ?? 'none',
+        traceId: ambient().traceId ?? null,
       });
       booking = (await this.bookings.find(booking.orgId, booking.id)) ?? booking;
       if (said === 'cancelled') return booking;

@@ -116,6 +116,7 @@ export class Checkout {
         tickets,
         actor: principalKey(whoAsks()),
         requestId: ambient().requestId ?? 'none',
+        traceId: ambient().traceId ?? null,
       });
       const { said } = verdict;
       if (said === 'confirmed') return confirmedOf(booking, tickets, verdict.at);

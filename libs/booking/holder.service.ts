@@ -1,5 +1,6 @@
 // The holder: turns a prepared wish into a request to the inventory, choosing best available seats where none were named.
 import { Injectable } from '@nestjs/common';
+import { ambient } from '../platform/db/ambient.js';
 import type { IdempotencyClaim } from '../platform/http/idempotency.js';
 import { Seal } from '../platform/config/seal.js';
 import { BestSeats } from './best-seats.service.js';
@@ -81,6 +82,7 @@ export class Holder {
       open: wish.lines.some((l) => l.type.kind === 'seated' && !l.seatIds),
       actor: wish.actor,
       requestId,
+      traceId: ambient().traceId ?? null,
       lines: wish.lines.map((l, i): HoldLine => ({
         ticketTypeId: l.type.id,
         poolId: l.type.poolId,

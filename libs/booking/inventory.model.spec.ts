@@ -285,7 +285,7 @@ class Run {
       revision: this.model.events.get(sale.eventId)!.revision - (w.stale ? 1 : 0), holdSeconds: w.seconds, currency: 'EUR',
       total: lines.reduce((n, l) => n + l.total, 0), promo: w.promo !== null && sale.promos.length > 0 ? pick(sale.promos, w.promo) : null,
       accountId: null, person: w.person === null ? null : Buffer.from([1, w.person]), email: null, name: null, locale: 'en', answers: null, claim,
-      open: w.open, actor: 'anonymous', requestId: 'model', lines,
+      open: w.open, actor: 'anonymous', requestId: 'model', traceId: null, lines,
     }; // prettier-ignore
   }
 
@@ -305,7 +305,15 @@ class Run {
         })),
       );
       const poolIds = request.lines.map((l) => l.poolId);
-      const about = { kind: 'confirm' as const, orgId: this.orgId, actor: 'anonymous', requestId: 'model', poolIds, tickets };
+      const about = {
+        kind: 'confirm' as const,
+        orgId: this.orgId,
+        actor: 'anonymous',
+        requestId: 'model',
+        traceId: null,
+        poolIds,
+        tickets,
+      };
       return { ...about, bookingId: request.bookingId, version: version + (w.wrongVersion ? 1 : 0), late: w.late };
     });
     const expected = this.model.confirm(batch);
@@ -322,6 +330,7 @@ class Run {
         orgId: this.orgId,
         actor: 'anonymous',
         requestId: 'model',
+        traceId: null,
         note: null,
         refund: 0,
       };

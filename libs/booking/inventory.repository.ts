@@ -23,9 +23,9 @@ interface HoldRow {
 
 const call = (name: string, params: number) =>
   `SELECT * FROM booking.${name}(${Array.from({ length: params }, (_, i) => `$${i + 1}`).join(', ')})`;
-const HOLD = call('hold_batch', 37);
-const CONFIRM = call('confirm_batch', 16);
-const RELEASE = call('release_batch', 12);
+const HOLD = call('hold_batch', 38);
+const CONFIRM = call('confirm_batch', 17);
+const RELEASE = call('release_batch', 13);
 
 type Plain = string | number | boolean | null | undefined;
 
@@ -72,7 +72,7 @@ export class InventoryRepository {
       bare(batch, (r) => r.accountId), bytes(batch, (r) => r.person),
       texts(batch, (r) => r.email), texts(batch, (r) => r.name), texts(batch, (r) => r.locale), texts(batch, (r) => json(r.answers)),
       bytes(batch, (r) => r.claim.scope), texts(batch, (r) => r.claim.key), bytes(batch, (r) => r.claim.bodyHash), bare(batch, (r) => r.open),
-      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), firsts, bare(batch, (r) => r.lines.length),
+      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => r.traceId), firsts, bare(batch, (r) => r.lines.length),
       bare(requests, (i) => i), bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
       bare(lines, (l) => l.quantity), bare(lines, (l) => l.unitPrice), bare(lines, (l) => l.total), texts(lines, (l) => l.seatIds?.join(',') ?? null),
       bare(lines, (l) => l.salesStartAt?.toISOString()), bare(lines, (l) => l.salesEndAt?.toISOString()),
@@ -88,7 +88,7 @@ export class InventoryRepository {
     const rows = await this.db.prepared<{ verdict: ConfirmVerdict['said']; decided_at: Date }>('confirm-batch', CONFIRM, [
       wait, pools.org, pools.pool,
       bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), bare(batch, (r) => r.late),
-      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
+      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => r.traceId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
       bare(requests, (i) => i), bare(tickets, (t) => t.id), bare(tickets, (t) => t.line), bare(tickets, (t) => t.ticketTypeId),
       texts(tickets, (t) => t.seatId), texts(tickets, (t) => t.code),
     ]); // prettier-ignore
@@ -100,7 +100,7 @@ export class InventoryRepository {
     const rows = await this.db.prepared<{ verdict: ReleaseVerdict['said'] }>('release-batch', RELEASE, [
       wait, pools.org, pools.pool,
       bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.version), texts(batch, (r) => r.reason), texts(batch, (r) => r.note),
-      bare(batch, (r) => r.refund), texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
+      bare(batch, (r) => r.refund), texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => r.traceId), texts(batch, (r) => indexes(r.poolIds, pools.indexOf)),
     ]); // prettier-ignore
     return rows.map((r) => ({ said: r.verdict }));
   }

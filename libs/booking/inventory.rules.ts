@@ -35,6 +35,8 @@ export interface HoldRequest {
   open: boolean;
   actor: string;
   requestId: string;
+  /** W3C trace id of the request, where it sent one. */
+  traceId: string | null;
   lines: HoldLine[];
 }
 
@@ -57,6 +59,7 @@ export interface ConfirmRequest {
   tickets: NewTicket[];
   actor: string;
   requestId: string;
+  traceId: string | null;
 }
 
 export interface ReleaseRequest {
@@ -72,6 +75,7 @@ export interface ReleaseRequest {
   poolIds: string[];
   actor: string;
   requestId: string;
+  traceId: string | null;
 }
 
 export type StockRequest = HoldRequest | ConfirmRequest | ReleaseRequest;

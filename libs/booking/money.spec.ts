@@ -41,7 +41,7 @@ describe('money', () => {
     for (const b of [first, second]) expectStatus(await confirm(evently, b, pay(LATE)), 202);
     // Behind everybody's back both holds end, and one of the two places goes to somebody else.
     await evently.sql.query(`SELECT booking.release_batch(true, ARRAY[$1::uuid], (SELECT array_agg(pool_id) FROM booking.inventory WHERE event_id = $2),
-      ARRAY[$1, $1]::uuid[], $3::uuid[], ARRAY[2, 2], ARRAY['expired', 'expired'], ARRAY[NULL, NULL], ARRAY[0, 0], ARRAY['test', 'test'], ARRAY['t', 't'], ARRAY['1', '1'])`, [
+      ARRAY[$1, $1]::uuid[], $3::uuid[], ARRAY[2, 2], ARRAY['expired', 'expired'], ARRAY[NULL, NULL], ARRAY[0, 0], ARRAY['test', 'test'], ARRAY['t', 't'], NULL, ARRAY['1', '1'])`, [
       s.orgId, s.eventId, [first.id, second.id],
     ]); // prettier-ignore
     expect((await read(first)).status).toBe('CANCELLED');

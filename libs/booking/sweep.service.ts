@@ -74,6 +74,7 @@ export class Sweep {
       poolIds: hold.poolIds,
       actor: 'system:sweep',
       requestId: 'sweep',
+      traceId: null,
     });
   }
 }

@@ -112,6 +112,6 @@ async function makeStage(db: Database): Promise<Stage> {
 const wish = (s: Stage): HoldRequest => ({
   kind: 'hold', orgId: s.orgId, bookingId: newId(s.orgId), eventId: s.eventId, revision: 1, holdSeconds: 600, currency: 'EUR', total: 2500, promo: null, open: false,
   accountId: null, person: null, email: 'buyer@example.org', name: 'Buyer', locale: 'en', answers: null,
-  claim: { scope: randomBytes(32), key: 'bench', bodyHash: randomBytes(32) }, actor: 'anonymous', requestId: 'bench',
+  claim: { scope: randomBytes(32), key: 'bench', bodyHash: randomBytes(32) }, actor: 'anonymous', requestId: 'bench', traceId: null,
   lines: [{ ticketTypeId: s.typeId, poolId: s.poolId, quantity: 1, unitPrice: 2500, total: 2500, seatIds: null, salesStartAt: null, salesEndAt: null, maxPerPerson: null }],
 }); // prettier-ignore

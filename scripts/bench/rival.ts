@@ -74,4 +74,4 @@ const BOOK = `
   SELECT b.expires_at, b.created_at, platform.event_append(ARRAY[b.org_id], ARRAY['booking:' || b.id], ARRAY[1], 'booking.held',
     ARRAY[jsonb_build_object('orgId', b.org_id, 'bookingId', b.id, 'eventId', b.event_id, 'rows',
       jsonb_build_object('booking.booking', jsonb_build_array(booking.booking_told(b::booking.booking)::jsonb), 'booking.item', jsonb_build_array(to_jsonb(i))))::text],
-    ARRAY[$13], ARRAY[$14], b.created_at) FROM b, i`;
+    ARRAY[$13], ARRAY[$14], NULL, b.created_at) FROM b, i`;

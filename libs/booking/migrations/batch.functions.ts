@@ -90,7 +90,7 @@ END $$;
 
 /** Ends bookings whose rows and pools the caller has locked: stock back (to reserved while people wait), seats, tickets, limits, domain events. */
 export const endHolds = `
-CREATE OR REPLACE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], at timestamptz)
+CREATE OR REPLACE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], b_trace text[], at timestamptz)
 RETURNS void LANGUAGE plpgsql ${pinned} AS $$
 DECLARE nothing text;
 BEGIN
@@ -131,7 +131,7 @@ BEGIN
         GROUP BY 1, 2, 3) n
   WHERE p.org_id = n.org_id AND p.subject_id = n.subject_id AND p.person = n.person;
 
-  WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_note, b_refund, b_actor, b_request) AS g(org_id, id, reason, note, refund, actor, request)),
+  WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_note, b_refund, b_actor, b_request, b_trace) AS g(org_id, id, reason, note, refund, actor, request, trace)),
   ended AS (
     UPDATE booking.booking b SET status = 'CANCELLED', cancel_reason = g.reason, cancel_note = g.note, cancelled_at = at, expires_at = NULL, paying = false,
       refunded = b.refunded + g.refund, version = b.version + 1
@@ -143,7 +143,7 @@ BEGIN
   SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), 'booking.cancelled',
     array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","reason":"%s","refund":%s,"rows":{"booking.booking":[%s]%s}}',
       e.org_id, e.id, e.event_id, e.cancel_reason, g.refund, booking.booking_told(e::booking.booking), ',"booking.ticket":[' || t.told || ']')),
-    array_agg(g.actor), array_agg(g.request), at)
+    array_agg(g.actor), array_agg(g.request), array_agg(g.trace), at)
   INTO nothing FROM ended e JOIN given g ON g.org_id = e.org_id AND g.id = e.id LEFT JOIN tickets t ON t.org_id = e.org_id AND t.booking_id = e.id;
 END $$;
 `;
@@ -159,7 +159,7 @@ CREATE OR REPLACE FUNCTION booking.hold_batch(
   r_org uuid[], r_id uuid[], r_event uuid[], r_revision int[], r_seconds int[], r_currency text[], r_total bigint[],
   r_promo uuid[], r_promo_max int[], r_promo_person_max int[], r_account uuid[], r_person bytea[],
   r_email text[], r_name text[], r_locale text[], r_answers jsonb[],
-  r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_first int[], r_lines int[],
+  r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_trace text[], r_first int[], r_lines int[],
   l_request int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
   l_from timestamptz[], l_until timestamptz[], l_person_max int[])
 RETURNS TABLE (verdict text, expires_at timestamptz, decided_at timestamptz, kept_status smallint, kept_code text, kept_subject uuid, kept_request text)
@@ -329,7 +329,7 @@ BEGIN
       FROM unnest(r_org, r_id, r_event, r_currency, r_total, r_seconds, r_locale, r_promo, r_account, r_person, r_open, told_items, v)
         WITH ORDINALITY u(org, id, event, currency, total, seconds, locale, promo, account, person, open, items, verdict, ord)) r;
   PERFORM platform.event_append(r_org, (SELECT array_agg('booking:' || u.id ORDER BY u.ord) FROM unnest(r_id) WITH ORDINALITY u(id, ord)),
-    array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, at);
+    array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, r_trace, at);
 
   -- One effect per key: the verdict goes with it. A key decided elsewhere meanwhile undoes this batch.
   IF platform.idempotency_keep(r_org, r_scope, r_key, r_hash, statuses, codes, subjects, r_request, at) < expected THEN
@@ -360,7 +360,7 @@ BEGIN
     ORDER BY b.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED) x;
   IF ids IS NULL THEN RETURN 0; END IF;
   PERFORM booking.end_bookings(array_fill(in_org, ARRAY[cardinality(ids)]), ids, array_fill('expired'::text, ARRAY[cardinality(ids)]), array_fill(NULL::text, ARRAY[cardinality(ids)]),
-    array_fill(0::bigint, ARRAY[cardinality(ids)]), array_fill('system:batch'::text, ARRAY[cardinality(ids)]), array_fill('none'::text, ARRAY[cardinality(ids)]), at);
+    array_fill(0::bigint, ARRAY[cardinality(ids)]), array_fill('system:batch'::text, ARRAY[cardinality(ids)]), array_fill('none'::text, ARRAY[cardinality(ids)]), NULL, at);
   RETURN cardinality(ids);
 END $$;
 `;
@@ -372,7 +372,7 @@ END $$;
 export const confirmBatch = `
 CREATE OR REPLACE FUNCTION booking.confirm_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
-  r_org uuid[], r_id uuid[], r_version int[], r_late boolean[], r_actor text[], r_request text[], r_pools text[],
+  r_org uuid[], r_id uuid[], r_version int[], r_late boolean[], r_actor text[], r_request text[], r_trace text[], r_pools text[],
   t_request int[], t_id uuid[], t_line int[], t_type uuid[], t_seat text[], t_code text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
 LANGUAGE plpgsql ${pinned} ${briefly} AS $$
@@ -442,7 +442,7 @@ BEGIN
     array_agg(format('{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","status":"CONFIRMED","version":%4$s,"total":%5$s,'
       '"refunded":%6$s,"confirmed_at":%7$s,"expires_at":null,"paying":false,"cancel_reason":null,"cancelled_at":null}],"booking.ticket":[%8$s]}}',
       x.org_id, x.id, x.event_id, x.version, x.total, x.refunded, to_json(at), issued[x.ord])),
-    array_agg(r_actor[x.ord]), array_agg(r_request[x.ord]), at)
+    array_agg(r_actor[x.ord]), array_agg(r_request[x.ord]), array_agg(r_trace[x.ord]), at)
   INTO nothing FROM x;
 
   RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
@@ -481,7 +481,7 @@ END $$;
 export const releaseBatch = `
 CREATE OR REPLACE FUNCTION booking.release_batch(
   p_wait boolean, p_org uuid[], p_pool uuid[],
-  r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_note text[], r_refund bigint[], r_actor text[], r_request text[], r_pools text[])
+  r_org uuid[], r_id uuid[], r_version int[], r_reason text[], r_note text[], r_refund bigint[], r_actor text[], r_request text[], r_trace text[], r_pools text[])
 RETURNS TABLE (verdict text, decided_at timestamptz)
 LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
@@ -504,8 +504,8 @@ BEGIN
     IF v[i] = 'cancelled' THEN ending := ending || b.id; END IF;
   END LOOP;
   IF cardinality(ending) > 0 THEN
-    PERFORM booking.end_bookings(array_agg(r.org), array_agg(r.id), array_agg(r.reason), array_agg(r.note), array_agg(r.refund), array_agg(r.actor), array_agg(r.request), at)
-    FROM unnest(r_org, r_id, r_reason, r_note, r_refund, r_actor, r_request, v) r(org, id, reason, note, refund, actor, request, verdict) WHERE r.verdict = 'cancelled';
+    PERFORM booking.end_bookings(array_agg(r.org), array_agg(r.id), array_agg(r.reason), array_agg(r.note), array_agg(r.refund), array_agg(r.actor), array_agg(r.request), array_agg(r.trace), at)
+    FROM unnest(r_org, r_id, r_reason, r_note, r_refund, r_actor, r_request, r_trace, v) r(org, id, reason, note, refund, actor, request, trace, verdict) WHERE r.verdict = 'cancelled';
   END IF;
   RETURN QUERY SELECT r, at FROM unnest(v) WITH ORDINALITY u(r, ord) ORDER BY u.ord;
 END $$;
