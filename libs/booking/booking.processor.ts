@@ -16,6 +16,8 @@ auditOnlyEvents(BookingExtended, BookingPaymentFailed);
 
 /** Holds of guests and programs are in nobody's list. */
 const BY_ACCOUNT = '$.rows."booking.booking"[*].account_id ? (@ != null)';
+/** Most bookings that end are holds nobody paid for. */
+const WITH_REFUND = '$.refund ? (@ > 0)';
 
 type OfPayment = DomainEventData & { bookingId: string };
 type OfEvent = DomainEventData & { eventId: string };
@@ -34,8 +36,8 @@ export class BookingProcessor {
   @OnDomainEvent(PaymentSucceeded, 'booking.paid') paid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettlePaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(PaymentDeclined, 'booking.unpaid') unpaid({ data }: RecordedEvent<OfPayment>) { return this.jobs.add(SettleUnpaid({ orgId: data.orgId, bookingId: data.bookingId })); }
   @OnDomainEvent(EventCancelled, 'booking.event-cancelled') off({ data }: RecordedEvent<OfEvent>) { return this.jobs.add(EndEventBookings({ orgId: data.orgId, eventId: data.eventId })); }
-  @OnDomainEvent(BookingCancelled, 'booking.refund-cancelled') cancelled(e: RecordedEvent<Refunding>) { return this.after.refund(e); }
-  @OnDomainEvent(BookingReduced, 'booking.refund-reduced') reduced(e: RecordedEvent<Refunding>) { return this.after.refund(e); }
+  @OnDomainEvent(BookingCancelled, 'booking.refund-cancelled', { only: WITH_REFUND }) cancelled(e: RecordedEvent<Refunding>) { return this.after.refund(e); }
+  @OnDomainEvent(BookingReduced, 'booking.refund-reduced', { only: WITH_REFUND }) reduced(e: RecordedEvent<Refunding>) { return this.after.refund(e); }
 
   @OnJob(SettlePaid) settlePaid(job: { orgId: string; bookingId: string }) { return this.after.settlePaid(job.orgId, job.bookingId); }
   @OnJob(SettleUnpaid) settleUnpaid(job: { orgId: string; bookingId: string }) { return this.after.settleUnpaid(job.orgId, job.bookingId); }

@@ -23,6 +23,8 @@ import { MessageService } from './message.service.js';
 import { SendMessage } from './notification.jobs.js';
 
 const HOUR_MS = 3_600_000;
+/** Holds that run out are no news: an on-sale ends thousands a second. */
+const NOT_EXPIRED = '$.reason ? (@ != "expired")';
 
 // prettier-ignore
 @Injectable()
@@ -38,7 +40,7 @@ export class NotificationProcessor {
   @OnDomainEvents(PasswordChanged, 'notifications.password-changed') passwordChanged(e: RecordedEvent[]) { return this.messages.hear(e); }
   @OnDomainEvents(InvitationCreated, 'notifications.invitation') invited(e: RecordedEvent[]) { return this.messages.hear(e); }
   @OnDomainEvents(BookingConfirmed, 'notifications.booking-confirmed') confirmed(e: RecordedEvent[]) { return this.messages.hear(e); }
-  @OnDomainEvents(BookingCancelled, 'notifications.booking-cancelled') cancelled(e: RecordedEvent[]) { return this.messages.hear(e); }
+  @OnDomainEvents(BookingCancelled, 'notifications.booking-cancelled', { only: NOT_EXPIRED }) cancelled(e: RecordedEvent[]) { return this.messages.hear(e); }
   @OnDomainEvents(BookingReduced, 'notifications.booking-reduced') reduced(e: RecordedEvent[]) { return this.messages.hear(e); }
   @OnDomainEvents(TicketTransferred, 'notifications.ticket-transferred') transferred(e: RecordedEvent[]) { return this.messages.hear(e); }
   @OnDomainEvents(TicketsResendRequested, 'notifications.tickets-resent') resend(e: RecordedEvent[]) { return this.messages.hear(e); }

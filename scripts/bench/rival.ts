@@ -72,6 +72,8 @@ const BOOK = `
   i AS (INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total)
     VALUES ($1, $2, 1, $9, $10, $11, $12, $12) RETURNING *)
   SELECT b.expires_at, b.created_at, platform.event_append(ARRAY[b.org_id], ARRAY['booking:' || b.id], ARRAY[1], 'booking.held',
-    ARRAY[jsonb_build_object('orgId', b.org_id, 'bookingId', b.id, 'eventId', b.event_id, 'rows',
-      jsonb_build_object('booking.booking', jsonb_build_array(booking.booking_told(b::booking.booking)::jsonb), 'booking.item', jsonb_build_array(to_jsonb(i))))::text],
+    ARRAY[format('{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","event_id":"%3$s","status":"PENDING","version":1,'
+      '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s}],"booking.item":[{"org_id":"%1$s","booking_id":"%2$s","line":1,"ticket_type_id":"%8$s","pool_id":"%9$s",'
+      '"quantity":%10$s,"unit_price":%11$s,"total":%5$s}]}}', b.org_id, b.id, b.event_id, b.currency, b.total, to_json(b.created_at), to_json(b.expires_at),
+      i.ticket_type_id, i.pool_id, i.quantity, i.unit_price)],
     ARRAY[$13], ARRAY[$14], NULL, b.created_at) FROM b, i`;

@@ -1,37 +1,14 @@
 // The SQL of the batch, as the migration beside it installs it. Each function keeps one rule: inventory rows are locked first, in id
 // order; under those locks nobody else changes the stock, seats or limits of these pools, so what is read then is what is decided by.
+//
+// What domain events say of rows is written as text, from what the call was asked with or has just changed: reading rows back and to_jsonb(), which asks the
+// catalog of every column, took half of a hold. Columns that booking.personal-data.ts names stay out; one that is missing is found by `npm run verify`.
 
 /**
  * Look-ups must use their keys whatever the tables looked like when the plan was made: a plan made on empty tables keeps its scans. And
  * the plan made once is kept: planning for each batch's own arrays took longer than deciding it.
  */
 const pinned = `SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan`;
-
-/**
- * Rows as domain events carry them: as JSON, without the columns that booking.personal-data.ts names. Written as text: to_jsonb() asks the catalog of every
- * column of every row, which took a third of a hold. A column that is missing here is found by `npm run verify`, since a fold must give the whole row.
- */
-export const publicRows = `
-CREATE OR REPLACE FUNCTION booking.told(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(to_json(value)::text, 'null') $$;
-
-CREATE OR REPLACE FUNCTION booking.booking_told(b booking.booking) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT format('{"org_id":"%s","id":"%s","event_id":"%s","status":"%s","version":%s,"currency":"%s","total":%s,"refunded":%s,"extended":%s,"paying":%s,"locale":%s,'
-    '"created_at":%s,"expires_at":%s,"confirmed_at":%s,"cancelled_at":%s,"cancel_reason":%s,"promo_id":%s,"account_id":%s,"person":%s}',
-    b.org_id, b.id, b.event_id, b.status, b.version, b.currency, b.total, b.refunded, booking.told(b.extended), booking.told(b.paying), booking.told(b.locale),
-    booking.told(b.created_at), booking.told(b.expires_at), booking.told(b.confirmed_at), booking.told(b.cancelled_at), booking.told(b.cancel_reason),
-    booking.told(b.promo_id), booking.told(b.account_id), booking.told(b.person))
-$$;
-
-CREATE OR REPLACE FUNCTION booking.item_told(i booking.item) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s,"seat_ids":%s}',
-    i.org_id, i.booking_id, i.line, i.ticket_type_id, i.pool_id, i.quantity, i.unit_price, i.total, booking.told(i.seat_ids))
-$$;
-
-CREATE OR REPLACE FUNCTION booking.ticket_told(t booking.ticket) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT format('{"org_id":"%s","id":"%s","booking_id":"%s","event_id":"%s","line":%s,"ticket_type_id":"%s","seat_id":%s,"status":"%s","code_version":%s,"code":%s}',
-    t.org_id, t.id, t.booking_id, t.event_id, t.line, t.ticket_type_id, booking.told(t.seat_id), t.status, t.code_version, booking.told(t.code))
-$$;
-`;
 
 /**
  * No lock is waited for longer (SQLSTATE 55P03): those of stock are skipped where waiting is not wanted, but others (a seat, a promo code's uses) may be kept
@@ -92,64 +69,78 @@ END $$;
 export const endHolds = `
 CREATE OR REPLACE FUNCTION booking.end_bookings(b_org uuid[], b_id uuid[], b_reason text[], b_note text[], b_refund bigint[], b_actor text[], b_request text[], b_trace text[], at timestamptz)
 RETURNS void LANGUAGE plpgsql ${pinned} AS $$
-DECLARE nothing text;
+DECLARE
+  seated boolean;
+  promoted boolean;
+  limited boolean;
+  nothing text;
 BEGIN
-  WITH given AS (SELECT * FROM unnest(b_org, b_id) AS g(org_id, id)),
-  freed AS (
-    SELECT i.org_id, i.pool_id,
-      coalesce(sum(i.quantity) FILTER (WHERE b.status = 'PENDING'), 0)::int AS held,
-      coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0)::int AS sold
-    FROM given g
+  WITH part AS (
+    SELECT i.org_id, i.pool_id, i.quantity, i.seat_ids, b.status, b.promo_id, b.person
+    FROM unnest(b_org, b_id) AS g(org_id, id)
     JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
-    JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id
-    GROUP BY i.org_id, i.pool_id)
-  UPDATE booking.inventory v SET held = v.held - f.held, sold = v.sold - f.sold, changes = v.changes + 1,
-    reserved = v.reserved + CASE WHEN v.waiting > 0 THEN f.held + f.sold ELSE 0 END
-  FROM freed f WHERE v.org_id = f.org_id AND v.pool_id = f.pool_id;
+    JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id),
+  freed AS (
+    SELECT org_id, pool_id, coalesce(sum(quantity) FILTER (WHERE status = 'PENDING'), 0)::int AS held,
+      coalesce(sum(quantity) FILTER (WHERE status = 'CONFIRMED'), 0)::int AS sold
+    FROM part GROUP BY org_id, pool_id),
+  given_back AS (
+    UPDATE booking.inventory v SET held = v.held - f.held, sold = v.sold - f.sold, changes = v.changes + 1,
+      reserved = v.reserved + CASE WHEN v.waiting > 0 THEN f.held + f.sold ELSE 0 END
+    FROM freed f WHERE v.org_id = f.org_id AND v.pool_id = f.pool_id)
+  SELECT bool_or(seat_ids IS NOT NULL), bool_or(promo_id IS NOT NULL), bool_or(person IS NOT NULL) INTO seated, promoted, limited FROM part;
 
-  UPDATE booking.seat s SET state = 'free', booking_id = NULL
-  FROM (SELECT i.org_id, b.event_id, i.booking_id, unnest(i.seat_ids) AS seat_id
-        FROM unnest(b_org, b_id) AS g(org_id, id)
-        JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
-        JOIN booking.item i ON i.org_id = g.org_id AND i.booking_id = g.id
-        WHERE i.seat_ids IS NOT NULL) t
-  WHERE s.org_id = t.org_id AND s.event_id = t.event_id AND s.seat_id = t.seat_id AND s.booking_id = t.booking_id;
-
-  UPDATE booking.promo_use p SET used = p.used - n.n
-  FROM (SELECT b.org_id, b.promo_id, count(*)::int AS n FROM unnest(b_org, b_id) AS g(org_id, id)
-        JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.promo_id IS NOT NULL GROUP BY 1, 2) n
-  WHERE p.org_id = n.org_id AND p.promo_id = n.promo_id;
-
-  UPDATE booking.person_use p SET used = p.used - n.n
-  FROM (SELECT org_id, subject_id, person, sum(n)::int AS n FROM (
-          SELECT b.org_id, i.ticket_type_id AS subject_id, b.person, i.quantity AS n FROM unnest(b_org, b_id) AS g(org_id, id)
+  IF seated THEN
+    UPDATE booking.seat s SET state = 'free', booking_id = NULL
+    FROM (SELECT i.org_id, b.event_id, i.booking_id, unnest(i.seat_ids) AS seat_id
+          FROM unnest(b_org, b_id) AS g(org_id, id)
           JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
-          JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id WHERE b.person IS NOT NULL
-          UNION ALL
-          SELECT b.org_id, b.promo_id, b.person, 1 FROM unnest(b_org, b_id) AS g(org_id, id)
-          JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL) x
-        GROUP BY 1, 2, 3) n
-  WHERE p.org_id = n.org_id AND p.subject_id = n.subject_id AND p.person = n.person;
+          JOIN booking.item i ON i.org_id = g.org_id AND i.booking_id = g.id
+          WHERE i.seat_ids IS NOT NULL) t
+    WHERE s.org_id = t.org_id AND s.event_id = t.event_id AND s.seat_id = t.seat_id AND s.booking_id = t.booking_id;
+  END IF;
+  IF promoted THEN
+    UPDATE booking.promo_use p SET used = p.used - n.n
+    FROM (SELECT b.org_id, b.promo_id, count(*)::int AS n FROM unnest(b_org, b_id) AS g(org_id, id)
+          JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.promo_id IS NOT NULL GROUP BY 1, 2) n
+    WHERE p.org_id = n.org_id AND p.promo_id = n.promo_id;
+  END IF;
+  IF limited THEN
+    UPDATE booking.person_use p SET used = p.used - n.n
+    FROM (SELECT org_id, subject_id, person, sum(n)::int AS n FROM (
+            SELECT b.org_id, i.ticket_type_id AS subject_id, b.person, i.quantity AS n FROM unnest(b_org, b_id) AS g(org_id, id)
+            JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id
+            JOIN booking.item i ON i.org_id = b.org_id AND i.booking_id = b.id WHERE b.person IS NOT NULL
+            UNION ALL
+            SELECT b.org_id, b.promo_id, b.person, 1 FROM unnest(b_org, b_id) AS g(org_id, id)
+            JOIN booking.booking b ON b.org_id = g.org_id AND b.id = g.id WHERE b.person IS NOT NULL AND b.promo_id IS NOT NULL) x
+          GROUP BY 1, 2, 3) n
+    WHERE p.org_id = n.org_id AND p.subject_id = n.subject_id AND p.person = n.person;
+  END IF;
 
+  -- Told are the columns that changed. Tickets are seen as they were before this statement, which makes those void that were valid.
   WITH given AS (SELECT * FROM unnest(b_org, b_id, b_reason, b_note, b_refund, b_actor, b_request, b_trace) AS g(org_id, id, reason, note, refund, actor, request, trace)),
   ended AS (
     UPDATE booking.booking b SET status = 'CANCELLED', cancel_reason = g.reason, cancel_note = g.note, cancelled_at = at, expires_at = NULL, paying = false,
       refunded = b.refunded + g.refund, version = b.version + 1
-    FROM given g WHERE b.org_id = g.org_id AND b.id = g.id RETURNING b.*),
+    FROM given g WHERE b.org_id = g.org_id AND b.id = g.id
+    RETURNING b.org_id, b.id, b.event_id, b.version, b.total, b.refunded, g.reason, g.refund, g.actor, g.request, g.trace,
+      (SELECT string_agg(format('{"org_id":"%s","id":"%s","status":"void"}', t.org_id, t.id), ',') FROM booking.ticket t
+       WHERE t.org_id = b.org_id AND t.booking_id = b.id AND t.status = 'valid') AS tickets),
   voided AS (
     UPDATE booking.ticket t SET status = 'void' FROM given g
-    WHERE t.org_id = g.org_id AND t.booking_id = g.id AND t.status = 'valid' RETURNING t.*),
-  tickets AS (SELECT v.org_id, v.booking_id, string_agg(booking.ticket_told(v::booking.ticket), ',') AS told FROM voided v GROUP BY 1, 2)
+    WHERE t.org_id = g.org_id AND t.booking_id = g.id AND t.status = 'valid')
   SELECT platform.event_append(array_agg(e.org_id), array_agg('booking:' || e.id), array_agg(e.version), 'booking.cancelled',
-    array_agg(format('{"orgId":"%s","bookingId":"%s","eventId":"%s","reason":"%s","refund":%s,"rows":{"booking.booking":[%s]%s}}',
-      e.org_id, e.id, e.event_id, e.cancel_reason, g.refund, booking.booking_told(e::booking.booking), ',"booking.ticket":[' || t.told || ']')),
-    array_agg(g.actor), array_agg(g.request), array_agg(g.trace), at)
-  INTO nothing FROM ended e JOIN given g ON g.org_id = e.org_id AND g.id = e.id LEFT JOIN tickets t ON t.org_id = e.org_id AND t.booking_id = e.id;
+    array_agg(format('{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","reason":"%4$s","refund":%5$s,"rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s",'
+      '"status":"CANCELLED","version":%6$s,"total":%7$s,"refunded":%8$s,"cancel_reason":"%4$s","cancelled_at":%9$s,"expires_at":null,"paying":false}]%10$s}}',
+      e.org_id, e.id, e.event_id, e.reason, e.refund, e.version, e.total, e.refunded, to_json(at), ',"booking.ticket":[' || e.tickets || ']')),
+    array_agg(e.actor), array_agg(e.request), array_agg(e.trace), at)
+  INTO nothing FROM ended e;
 END $$;
 `;
 
 /**
- * Decides holds in arrival order. p_*: the pools wanted, by id. r_*: a request each. l_*: the requests' lines, in order, with the
+ * Decides holds in arrival order. p_*: the pools wanted, by id, each of them by some line. r_*: a request each. l_*: the requests' lines, in order, with the
  * pool as an index into p_*. r_open: the seats were chosen for the buyer, so that they are taken is no verdict yet. One row comes back
  * for each request, in order; refusals are verdicts, never exceptions.
  */
@@ -289,29 +280,31 @@ BEGIN
     END LOOP;
   END IF;
 
-  UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
-  FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool;
+  IF 'held' = ANY (v) THEN
+    UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
+    FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool;
 
-  INSERT INTO booking.booking (org_id, id, event_id, status, expires_at, currency, total, promo_id, account_id, person,
-    contact_email, contact_name, locale, answers, created_at)
-  SELECT r.org, r.id, r.event, 'PENDING', at + r.seconds * interval '1 second', r.currency, r.total, r.promo, r.account, r.person,
-    r.email, r.name, r.locale, r.answers, at
-  FROM unnest(r_org, r_id, r_event, r_seconds, r_currency, r_total, r_promo, r_account, r_person, r_email, r_name, r_locale, r_answers, v)
-    r(org, id, event, seconds, currency, total, promo, account, person, email, name, locale, answers, verdict)
-  WHERE r.verdict = 'held';
+    INSERT INTO booking.booking (org_id, id, event_id, status, expires_at, currency, total, promo_id, account_id, person,
+      contact_email, contact_name, locale, answers, created_at)
+    SELECT r.org, r.id, r.event, 'PENDING', at + r.seconds * interval '1 second', r.currency, r.total, r.promo, r.account, r.person,
+      r.email, r.name, r.locale, r.answers, at
+    FROM unnest(r_org, r_id, r_event, r_seconds, r_currency, r_total, r_promo, r_account, r_person, r_email, r_name, r_locale, r_answers, v)
+      r(org, id, event, seconds, currency, total, promo, account, person, email, name, locale, answers, verdict)
+    WHERE r.verdict = 'held';
 
-  INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total, seat_ids)
-  SELECT r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
-  FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
-  WHERE v[l.request] = 'held';
+    INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total, seat_ids)
+    SELECT r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
+    FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
+    WHERE v[l.request] = 'held';
 
-  SELECT array_agg(x.told ORDER BY x.request) INTO told_items FROM (
-    SELECT t.request, string_agg(t.told, ',' ORDER BY t.ord) AS told FROM (
-      SELECT l.request, l.ord, format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s%s}',
-        r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total,
-        ',"seat_ids":' || to_json(string_to_array(l.seats, ','))) AS told
-      FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)) t
-    GROUP BY t.request) x;
+    SELECT array_agg(x.told ORDER BY x.request) INTO told_items FROM (
+      SELECT t.request, string_agg(t.told, ',' ORDER BY t.ord) AS told FROM (
+        SELECT l.request, l.ord, format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s%s}',
+          r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total,
+          ',"seat_ids":' || to_json(string_to_array(l.seats, ','))) AS told
+        FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)) t
+      GROUP BY t.request) x;
+  END IF;
 
   -- What is told and what is kept. A new row is told by the columns that are not as the table makes them by itself: folding starts from those.
   SELECT array_agg(CASE WHEN r.verdict = 'held' THEN format(
@@ -328,8 +321,10 @@ BEGIN
         WHEN u.verdict IN ('sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded') THEN 409::smallint END AS status
       FROM unnest(r_org, r_id, r_event, r_currency, r_total, r_seconds, r_locale, r_promo, r_account, r_person, r_open, told_items, v)
         WITH ORDINALITY u(org, id, event, currency, total, seconds, locale, promo, account, person, open, items, verdict, ord)) r;
-  PERFORM platform.event_append(r_org, (SELECT array_agg('booking:' || u.id ORDER BY u.ord) FROM unnest(r_id) WITH ORDINALITY u(id, ord)),
-    array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, r_trace, at);
+  IF 'held' = ANY (v) THEN
+    PERFORM platform.event_append(r_org, (SELECT array_agg('booking:' || u.id ORDER BY u.ord) FROM unnest(r_id) WITH ORDINALITY u(id, ord)),
+      array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, r_trace, at);
+  END IF;
 
   -- One effect per key: the verdict goes with it. A key decided elsewhere meanwhile undoes this batch.
   IF platform.idempotency_keep(r_org, r_scope, r_key, r_hash, statuses, codes, subjects, r_request, at) < expected THEN
