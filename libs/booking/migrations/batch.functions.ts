@@ -306,12 +306,13 @@ BEGIN
       GROUP BY t.request) x;
   END IF;
 
-  -- What is told and what is kept. A new row is told by the columns that are not as the table makes them by itself: folding starts from those.
+  -- What is told and what is kept. A new row is told by the columns that are not as the table makes them by itself, since
+  -- folding starts from those; and whose it is, which the api of the version before asks while it is being replaced.
   SELECT array_agg(CASE WHEN r.verdict = 'held' THEN format(
       '{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","event_id":"%3$s","status":"PENDING","version":1,'
-      '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s%8$s}],"booking.item":[%9$s]}}',
-      r.org, r.id, r.event, r.currency, r.total, to_json(at), to_json(at + r.seconds * interval '1 second'),
-      concat(',"locale":' || to_json(nullif(r.locale, 'en')), ',"promo_id":"' || r.promo || '"', ',"account_id":"' || r.account || '"', ',"person":' || to_json(r.person)),
+      '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s,"account_id":%8$s%9$s}],"booking.item":[%10$s]}}',
+      r.org, r.id, r.event, r.currency, r.total, to_json(at), to_json(at + r.seconds * interval '1 second'), coalesce('"' || r.account || '"', 'null'),
+      concat(',"locale":' || to_json(nullif(r.locale, 'en')), ',"promo_id":"' || r.promo || '"', ',"person":' || to_json(r.person)),
       r.items) END ORDER BY r.ord),
     array_agg(r.status ORDER BY r.ord), array_agg(nullif(r.verdict, 'held') ORDER BY r.ord), array_agg(CASE WHEN r.verdict = 'held' THEN r.id END ORDER BY r.ord), count(r.status)
   INTO told, statuses, codes, subjects, expected
