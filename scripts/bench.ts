@@ -20,6 +20,7 @@ const overHttp: Record<string, (bench: HttpBench) => Promise<Row[]>> = {
   nothing: (b) => b.nothing(),
   'two-apis': (b) => b.twoApis(),
   'many-events': (b) => b.manyEvents(),
+  ending: (b) => b.ending(),
   confirmed: (b) => b.confirmed(),
   alone: (b) => b.alone(),
   read: (b) => b.read(),

@@ -1,8 +1,9 @@
 // Over HTTP, everything on: one hot event against the rivals, the route that does nothing and bare Fastify; two apis; many events; one buyer; reads; overload.
 import { writeFileSync } from 'node:fs';
+import { setTimeout as rest } from 'node:timers/promises';
 import { House, type Event, type Measured, type Organizer, type Profile, type Rival, sampleReply } from './house.js';
 import type { Load } from './load.js';
-import { spread, type Row } from './measure.js';
+import { rates, ratio, said, spread, type Row } from './measure.js';
 import { median } from './quantile.js';
 
 const SECONDS = 3;
@@ -11,6 +12,8 @@ const WARM_SECONDS = 15;
 const NOTHING = '/v1/events/{a}/nothing';
 /** Fewer than are asked for in a run. */
 const PLACES = 1000;
+/** As short as a hold may be. */
+const ENDING_SECONDS = 5;
 
 type Server = Awaited<ReturnType<House['api']>>;
 
@@ -87,7 +90,7 @@ export class HttpBench {
       );
     }
     const { organizer } = await this.ready();
-    const few = asTarget(await this.house.event(organizer, 2500, 'Few places', PLACES));
+    const few = asTarget(await this.house.event(organizer, 2500, { title: 'Few places', capacity: PLACES }));
     const { byStatus } = await this.run(two, { ...wish, targets: [few], connections: 256 }, ['201', '409', '503']);
     const sold = byStatus['201'] ?? 0;
     return [...rows, { name: `of ${PLACES} places, held by two apis`, figure: String(sold), aim: `${PLACES}`, values: [sold] }];
@@ -97,7 +100,7 @@ export class HttpBench {
   async manyEvents(): Promise<Row[]> {
     const { organizer, event } = await this.ready();
     const targets: NonNullable<Load['targets']> = [];
-    for (let i = 0; i < 1000; i++) targets.push(asTarget(await this.house.event(organizer, 2500, `Concert ${i}`)));
+    for (let i = 0; i < 1000; i++) targets.push(asTarget(await this.house.event(organizer, 2500, { title: `Concert ${i}` })));
     const wish = await this.wish();
     const api = await this.api('batch');
     const rounds = await this.interleave({
@@ -111,10 +114,34 @@ export class HttpBench {
     ];
   }
 
+  /** Nobody pays: as many holds end as are made, each of them a change of its row, of the stock, and a domain event. */
+  async ending(): Promise<Row[]> {
+    const { organizer } = await this.ready();
+    const brief = await this.house.event(organizer, 2500, { title: 'Nobody pays', holdSeconds: ENDING_SECONDS });
+    const load = { ...(await this.wish()), targets: [asTarget(brief)], connections: 64 };
+    const api = await this.api('batch');
+    const path = `/v1/organizations/${organizer.orgId}/events/${brief.eventId}/inventory`;
+    const ended = async () => {
+      while ((await organizer.call<{ held: number }[]>('GET', path)).some(({ held }) => held > 0)) await rest(200);
+    };
+    const rounds = await this.interleave({
+      lasting: () => this.hold('batch', 64),
+      ending: async () => {
+        await this.run(api, { ...load, seconds: ENDING_SECONDS + 1 }); // From then on the first of them end.
+        const measured = await this.run(api, load);
+        await ended();
+        return measured;
+      },
+    });
+    const values = rounds.map((r) => r.ending.rate / r.lasting.rate);
+    const name = 'holds/s while as many end / while none ends';
+    return [{ name, figure: spread(values, 2), aim: '-', values }, ...rates('64 connections', rounds)];
+  }
+
   /** Free bookings, booked and confirmed with their tickets signed. */
   async confirmed(): Promise<Row[]> {
     const { organizer } = await this.ready();
-    const free = await this.house.event(organizer, 0, 'Free concert');
+    const free = await this.house.event(organizer, 0, { title: 'Free concert' });
     const followUp = { method: 'POST' as const, path: '/v1/bookings/{id}/confirm', body: '{}' };
     const api = await this.api('batch');
     const load = { ...(await this.wish()), targets: [asTarget(free)], connections: 64, followUp };
@@ -269,27 +296,3 @@ export class HttpBench {
 }
 
 const asTarget = ({ eventId, typeId }: Event) => ({ a: eventId, b: typeId });
-
-/** A ratio within each round. */
-function ratio<R>(name: string, aim: string, rounds: R[], of: (round: R) => number): Row {
-  const values = rounds.map(of);
-  return { name, aim, figure: spread(values, 2), values, ratio: true };
-}
-
-const said = (name: string, { rate, p50, p99, cpu }: Measured) =>
-  `  ${name.padEnd(10)} ${rate.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(1).padStart(6)}  p99 ${p99.toFixed(1).padStart(6)} ms  ` +
-  `cores: server ${cpu.server.toFixed(2)}, Postgres ${cpu.postgres.toFixed(2)}, generator ${cpu.generator.toFixed(2)}  ${microsOf({ rate, cpu })} us of the server each`;
-
-/** Microseconds of the server's processor time a reply took: says more than the rate where the machine is shared. */
-const microsOf = ({ rate, cpu }: Pick<Measured, 'rate' | 'cpu'>) => Math.round((cpu.server / rate) * 1e6);
-
-/** Plain figures behind ratios: rate, latency, processor time. */
-function rates(where: string, rounds: Record<string, Measured>[]): Row[] {
-  return Object.keys(rounds[0]).map((name) => {
-    const all = rounds.map((r) => r[name]);
-    const mid = (of: (m: Measured) => number) => median(all.map(of));
-    const more = `p50 ${mid((m) => m.p50).toFixed(1)}, p99 ${mid((m) => m.p99).toFixed(1)} ms, ${mid(microsOf)} us of the server each`;
-    const values = all.map((m) => m.rate);
-    return { name: `  ${name}, ${where}: replies/s (${more})`, figure: spread(values, 0), aim: '', values };
-  });
-}
