@@ -1,5 +1,6 @@
 // The inventory's SQL: a batch is one call of one function (libs/booking/migrations/batch.functions.ts), one commit, one verdict each.
 import { Injectable } from '@nestjs/common';
+import { bare, bytes, texts } from '../platform/db/arrays.js';
 import { Database } from '../platform/db/database.js';
 import {
   poolList,
@@ -27,30 +28,6 @@ const HOLD = call('hold_batch', 38);
 const CONFIRM = call('confirm_batch', 17);
 const RELEASE = call('release_batch', 13);
 
-type Plain = string | number | boolean | null | undefined;
-
-/**
- * Array parameters, written as Postgres reads them: pg would look into each element for what it is and what to quote. Where all are null there is no
- * array at all, and nothing to read: NULL[i] is NULL, and unnest() fills up with NULL.
- */
-const write = <T>(list: readonly T[], of: (one: T) => string | null) => {
-  let some = false;
-  let out = '';
-  for (const one of list) {
-    const element = of(one);
-    some ||= element !== null;
-    out += `,${element ?? 'NULL'}`;
-  }
-  return some ? `{${out.slice(1)}}` : null;
-};
-/** Of what needs no quotes in an array's text: ids, numbers, booleans, instants. */
-const bare = <T>(list: readonly T[], of: (one: T) => Plain) => write(list, (one) => asText(of(one)));
-const asText = (value: Plain) => (value === null || value === undefined ? null : String(value));
-/** Of any text. */
-const texts = <T>(list: readonly T[], of: (one: T) => string | null) => write(list, (one) => quote(of(one)));
-const quote = (text: string | null) => (text === null ? null : `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`);
-const bytes = <T>(list: readonly T[], of: (one: T) => Buffer | null) => write(list, (one) => hexOf(of(one)));
-const hexOf = (buffer: Buffer | null) => (buffer === null ? null : `"\\\\x${buffer.toString('hex')}"`);
 const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v));
 
 @Injectable()
