@@ -2,7 +2,7 @@
 // order; under those locks nobody else changes the stock, seats or limits of these pools, so what is read then is what is decided by.
 //
 // What domain events say of rows is written as text, from what the call was asked with or has just changed: reading rows back and to_jsonb(), which asks the
-// catalog of every column, took half of a hold. Columns that booking.personal-data.ts names stay out; one that is missing is found by `npm run verify`.
+// catalog of every column, took a third of a hold each. Columns that booking.personal-data.ts names stay out; one that is missing is found by `npm run verify`.
 
 /**
  * Look-ups must use their keys whatever the tables looked like when the plan was made: a plan made on empty tables keeps its scans. And
