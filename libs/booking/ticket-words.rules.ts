@@ -1,5 +1,5 @@
 // Ticket words: what a printed ticket says in each language, and how it writes dates, times and money there.
-import { minorDigits, type Money } from '../kernel/money.js';
+import { moneyText, type Money } from '../kernel/money.js';
 import { dateFormat } from '../kernel/time.js';
 
 export interface TicketWords {
@@ -130,11 +130,6 @@ export function ticketTimes(locale: string, timeZone: string, startsAt: Date, en
   return `${time.format(startsAt)} – ${end} ${zone?.value ?? ''}`.trim();
 }
 
-/** An amount as its currency is written there, exact to the last minor unit; the word for free when it is nothing. */
-export function ticketPrice(locale: string, { amount, currency }: Money): string {
-  if (amount === 0) return ticketWords(locale).free;
-  const digits = minorDigits(currency);
-  const text = String(amount).padStart(digits + 1, '0');
-  const decimal = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
-  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(decimal as `${number}`);
-}
+/** An amount as its currency is written there; the word for free when it is nothing. */
+export const ticketPrice = (locale: string, price: Money): string =>
+  price.amount === 0 ? ticketWords(locale).free : moneyText(price, locale);

@@ -13,9 +13,28 @@ export const isCurrency = (code: unknown): code is string => typeof code === 'st
 
 export const isAmount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
 
-/** How many digits a currency's minor unit has: EUR 2, JPY 0, BHD 3. */
-export function minorDigits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+const formats = new Map<string, { format: Intl.NumberFormat; digits: number }>();
+const FORMATS_MAX = 500;
+
+/** A formatter, remembered with the digits of the currency's minor unit (EUR 2, JPY 0, BHD 3): making one costs a hundred times its use. */
+function formatOf(locale: string, currency: string): { format: Intl.NumberFormat; digits: number } {
+  const key = `${locale} ${currency}`;
+  let known = formats.get(key);
+  if (!known) {
+    const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+    known = { format, digits: format.resolvedOptions().maximumFractionDigits ?? 2 };
+    if (formats.size >= FORMATS_MAX) formats.clear();
+    formats.set(key, known);
+  }
+  return known;
+}
+
+/** An amount as its currency is written in a locale (`1.234,50 €`). Exact for every amount: Intl is given decimal text, not a fraction in floating point. */
+export function moneyText({ amount, currency }: Money, locale: string): string {
+  const { format, digits } = formatOf(locale, currency);
+  const padded = String(amount).padStart(digits + 1, '0');
+  const decimal = digits === 0 ? padded : `${padded.slice(0, -digits)}.${padded.slice(-digits)}`;
+  return format.format(decimal as `${number}`);
 }
 
 /** `percent` of an amount, rounded half up to a whole minor unit. Exact: works in integers of a hundredth of a percent. */

@@ -1,5 +1,5 @@
 // Templates: the words of a language, the facts of a message, one calm layout; as subject, text and HTML. All that is given is escaped.
-import { minorDigits, type Money } from '../kernel/money.js';
+import { moneyText, type Money } from '../kernel/money.js';
 import { dateFormat } from '../kernel/time.js';
 import { arabic } from './arabic.rules.js';
 import { english } from './english.rules.js';
@@ -92,14 +92,6 @@ export function writeBookingLetter(letter: BookingLetter, tag: string | null): L
     [labels.booking, [letter.bookingId]],
   ];
   return lay(speech, words, { name: letter.name, url: letter.url, details: details.filter(([, values]) => values.length > 0) });
-}
-
-/** Exact for every amount: Intl is given decimal text, not a fraction in floating point. */
-export function moneyText({ amount, currency }: Money, locale: string): string {
-  const digits = minorDigits(currency);
-  const padded = String(amount).padStart(digits + 1, '0');
-  const decimal = digits === 0 ? padded : `${padded.slice(0, -digits)}.${padded.slice(-digits)}`;
-  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(decimal as `${number}`);
 }
 
 /** Date and time as a clock at the event shows them, with the zone's name. */
