@@ -1,15 +1,25 @@
 // A lane of jobs: due rows are handed to BullMQ, which gives them to this worker or another; while Redis is away they are done here.
+import { setTimeout as rest } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from '../redis/redis.js';
-import type { DueJob, JobWorker } from './job.worker.js';
+import type { DueJob, JobKey, JobWorker } from './job.worker.js';
 
 /**
  * Jobs that BullMQ has in advance, at most. A crowd's mails wait in Postgres, where a look at what is due goes past those handed out already:
  * the fewer they are, the cheaper it is.
  */
 const AHEAD = 400;
-/** Jobs a worker does at once, through BullMQ. */
-const AT_ONCE = 20;
+/**
+ * How many jobs one entry of BullMQ stands for, and how many entries a worker takes at once. An entry costs Redis more than a buyer's booking does, so
+ * patient jobs go in packets, those of a packet share their statements, and there is one at a time: where Postgres is slow for buyers it is asked less.
+ * Their rows stay apart: one that fails is tried again by itself.
+ */
+const PROMPT = { packet: 1, atOnce: 20 };
+const PATIENT = { packet: 20, atOnce: 1 };
+/** The next entry is taken when no more jobs than this are left of those before: a few slow ones keep nobody waiting. */
+const LEFT = 5;
+/** Between two entries of patient jobs while a crowd makes them: what they take of Postgres and the processors is taken from buyers. */
+const REST_MS = 250;
 /** The same without BullMQ: some connections are left for domain events. */
 const HERE_AT_ONCE = 5;
 /** Taken for that in advance, at most. */
@@ -17,10 +27,11 @@ const AHEAD_HERE = 100;
 
 export class JobLane {
   private readonly queue: Queue;
+  private readonly how: typeof PROMPT;
   private readonly worker: Worker;
-  /** Without BullMQ: what is being done, and what waits for that. */
-  private readonly here = new Set<Promise<void>>();
-  private left: DueJob[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+  /** Without BullMQ: what waits for that. */
+  private waiting: DueJob[] = [];
   private drained: () => void = () => undefined;
 
   /** `patient`: its jobs are the patient ones. Works from now on. */
@@ -30,16 +41,17 @@ export class JobLane {
     private readonly jobs: JobWorker,
     private readonly redis: Redis,
   ) {
+    this.how = patient ? PATIENT : PROMPT;
     const connection = redis.connectionForQueues();
     const prefix = redis.queuePrefix;
     this.queue = new Queue(name, {
       prefix,
       connection: { ...connection, enableOfflineQueue: false, commandTimeout: 2000 } as never,
     });
-    this.worker = new Worker(name, (job) => jobs.run(job.data.orgId as string, job.data.id as string), {
+    this.worker = new Worker<JobKey[] | JobKey>(name, ({ data }) => this.do([data].flat()), {
       prefix,
       connection: connection as never,
-      concurrency: AT_ONCE,
+      concurrency: this.how.atOnce,
     });
     const quiet = () => undefined; // Redis away is told by health; the relay works on from Postgres.
     this.queue.on('error', quiet);
@@ -61,45 +73,56 @@ export class JobLane {
   }
 
   async close(): Promise<void> {
-    this.left = [];
+    this.waiting = [];
     await this.worker.close(!this.redis.up).catch(() => undefined);
     await this.queue.close().catch(() => undefined);
-    await Promise.all(this.here);
+    await Promise.all(this.underWay);
   }
 
   /** How many more may be taken: BullMQ has some that no worker has begun; a Redis that is slow to tell has none. */
   private async room(): Promise<number> {
-    if (!this.redis.up) return AHEAD_HERE - this.here.size - this.left.length;
-    return AHEAD - (await this.queue.getWaitingCount().catch(() => 0));
+    if (!this.redis.up) return AHEAD_HERE - this.underWay.size - this.waiting.length;
+    return AHEAD - this.how.packet * (await this.queue.getWaitingCount().catch(() => 0));
   }
 
   /** False where Redis did not take them. */
   private async handOut(due: readonly DueJob[]): Promise<boolean> {
     if (!this.redis.up) return false;
-    const jobs = due.map((j) => ({
-      name: j.type,
-      data: { orgId: j.orgId, id: j.id },
-      // One that still waits there since it was handed last is not handed twice.
-      opts: { jobId: j.id, removeOnComplete: true, removeOnFail: true },
-    }));
-    return this.queue.addBulk(jobs).then(
+    const { packet } = this.how;
+    const entries = [];
+    for (let i = 0; i < due.length; i += packet) {
+      const jobs = due.slice(i, i + packet);
+      entries.push({
+        name: jobs[0].type,
+        data: jobs.map(({ orgId, id }) => ({ orgId, id })),
+        // One that still waits there since it was handed last is not handed twice.
+        opts: { jobId: jobs[0].id, removeOnComplete: true, removeOnFail: true },
+      });
+    }
+    return this.queue.addBulk(entries).then(
       () => true,
       () => false,
     );
   }
 
+  /** An entry of BullMQ: one job or, as workers before there were packets handed out as well, many. Postgres alone knows which of them are done. */
+  private async do(entry: readonly JobKey[]): Promise<void> {
+    const jobs = entry.map((job) => this.begin(job));
+    while (this.underWay.size > LEFT && jobs.some((job) => this.underWay.has(job))) await Promise.race(this.underWay);
+    if (this.patient && (await this.jobs.isCrowded())) await rest(REST_MS);
+  }
+
   private doHere(due: readonly DueJob[]): void {
-    this.left.push(...due);
-    for (const job of this.left.splice(0, HERE_AT_ONCE - this.here.size)) {
-      // One that could not even be claimed is due again soon.
-      const done: Promise<void> = this.jobs.run(job.orgId, job.id).catch(() => undefined).then(() => this.ended(done)); // prettier-ignore
-      this.here.add(done);
+    this.waiting.push(...due);
+    for (const job of this.waiting.splice(0, Math.max(0, HERE_AT_ONCE - this.underWay.size))) {
+      void this.begin(job).then(() => (this.waiting.length > 0 ? this.doHere([]) : this.drained()));
     }
   }
 
-  private ended(job: Promise<void>): void {
-    this.here.delete(job);
-    if (this.left.length > 0) this.doHere([]);
-    else this.drained();
+  /** Never rejects: one that could not even be claimed is due again soon. */
+  private begin({ orgId, id }: JobKey): Promise<void> {
+    const done: Promise<void> = this.jobs.run(orgId, id).catch(() => undefined).then(() => void this.underWay.delete(done)); // prettier-ignore
+    this.underWay.add(done);
+    return done;
   }
 }

@@ -54,6 +54,24 @@ describe('a job', () => {
     expect(done).toEqual(['a']);
   });
 
+  it('tells that a crowd makes patient ones: while many wait, new ones come, and none has waited for a minute', async () => {
+    const fill = (n: number, patient = true) => Promise.all(Array.from({ length: n }, (_, i) => add(`l${i}`, { patient })));
+    const later = (seconds: number) =>
+      house.sql.query(`UPDATE platform.job SET run_at = run_at - $1 * interval '1 second'`, [seconds]);
+    await fill(99);
+    await fill(50, false);
+    expect(await house.jobs.isCrowded()).toBe(false);
+    await fill(1);
+    expect(await house.jobs.isCrowded()).toBe(true);
+    await later(2);
+    expect(await house.jobs.isCrowded()).toBe(false);
+    await fill(1);
+    expect(await house.jobs.isCrowded()).toBe(true);
+    await later(59);
+    await fill(1);
+    expect(await house.jobs.isCrowded()).toBe(false);
+  });
+
   it('is there when what wants it is committed, and not when it is not', async () => {
     await house.db
       .transaction(async () => {

@@ -23,15 +23,13 @@ interface Claimed {
   attempts: number;
 }
 
-export interface DueJob {
+export interface JobKey {
   orgId: string;
   id: string;
-  type: string;
 }
 
-interface JobKey {
-  orgId: string;
-  id: string;
+export interface DueJob extends JobKey {
+  type: string;
 }
 
 /** Its result as JSON; null for none. */
@@ -40,6 +38,8 @@ interface Done {
   result: string | null;
 }
 
+/** So many patient jobs that wait are a crowd's. */
+const CROWD = 100;
 /** A worker is at many jobs: what they claim or end in one turn of the event loop is one statement, and one commit. */
 const AT_ONCE = 100;
 
@@ -67,6 +67,19 @@ export class JobWorker {
        WHERE j.org_id = d.org_id AND j.id = d.id RETURNING j.org_id AS "orgId", j.id, j.type`,
       [limit],
     );
+  }
+
+  /** True while a crowd makes patient jobs: many wait, new ones still come, and none has waited for a minute. */
+  async isCrowded(): Promise<boolean> {
+    const due = `FROM platform.job WHERE status = 'queued' AND patient AND run_at <= (SELECT platform.now())`;
+    const [found] = await this.db.prepared<{ crowded: boolean }>(
+      'job-crowd',
+      `SELECT (SELECT count(*) FROM (SELECT 1 ${due} LIMIT ${CROWD}) first) = ${CROWD}
+         AND (SELECT run_at ${due} ORDER BY run_at DESC LIMIT 1) > platform.now() - interval '1 second'
+         AND (SELECT run_at ${due} ORDER BY run_at LIMIT 1) > platform.now() - interval '1 minute' AS crowded`,
+      [],
+    );
+    return found.crowded;
   }
 
   /** Does one job unless it is done or somebody else is at it. Never throws for a job that failed: its row says so. */
