@@ -102,7 +102,7 @@ export class BookingController {
     'overloaded',
   )
   async confirm(@IdParam('id') id: string, @Body() dto: ConfirmDto, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { booking, payment } = await this.checkout.confirm(await this.reader.load('confirm', id), dto?.paymentMethod);
+    const { booking, payment } = await this.checkout.confirm(id, dto?.paymentMethod);
     if (payment) void reply.status(202);
     return bookingView(booking, this.clock.now(), { payment });
   }

@@ -19,9 +19,11 @@ import { BooksRepository } from './books.repository.js';
 import { BookingBooks } from './books.service.js';
 import { Cancellation, CancelTools } from './cancel.service.js';
 import { Checkout } from './checkout.service.js';
+import { Confirmation } from './confirm.service.js';
 import { Crowd } from './crowd.service.js';
 import { DeskController } from './desk.controller.js';
 import { Desk } from './desk.service.js';
+import { FreshHolds } from './fresh-holds.service.js';
 import { History } from './history.service.js';
 import { Holder } from './holder.service.js';
 import { InventoryRepository } from './inventory.repository.js';
@@ -39,7 +41,7 @@ import { Tickets } from './ticket.service.js';
 import { VerdictRepository } from './verdict.repository.js';
 
 const services = [
-  BestSeats, BookingAftermath, BookingBooks, BookingReader, BookingRepository, Bookings, BooksRepository, Cancellation, CancelTools, Checkout, Crowd, Desk, History, Holder, Inventory,
+  BestSeats, BookingAftermath, BookingBooks, BookingReader, BookingRepository, Bookings, BooksRepository, Cancellation, CancelTools, Checkout, Confirmation, Crowd, Desk, FreshHolds, History, Holder, Inventory,
   InventoryRepository, PaperDesk, Sales, SeatRepository, Stock, StockAnswers, StockRepository, Sweep, Tickets, Requests, VerdictRepository,
 ]; // prettier-ignore
 

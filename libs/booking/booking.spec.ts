@@ -63,6 +63,25 @@ describe('booking', () => {
     expectStatus(await book(evently, s, one(s)), 201);
   });
 
+  it('confirms what it has just held by what is true of it now', async () => {
+    const s = await shop(evently, [{ capacity: 3 }]);
+    const { body: asked } = await evently.call<BookingBody>(
+      'POST',
+      `/v1/events/${s.eventId}/bookings`,
+      {
+        items: one(s),
+        contact: { email: 'Ada@example.org', name: 'Ada', locale: 'de' },
+      },
+      { key: unique('fresh') },
+    );
+    const confirmed = expectStatus(await confirm(evently, asked), 200);
+    const read = await evently.call<BookingBody>('GET', `/v1/bookings/${asked.id}`, undefined, { token: asked.accessToken });
+    expect({ ...read.body, now: null }).toEqual({ ...confirmed, now: null });
+    const cancelled = expectStatus(await book(evently, s, one(s)), 201);
+    expectStatus(await cancel(evently, cancelled), 200);
+    expect((await confirm(evently, cancelled)).body).toMatchObject({ code: 'bad_transition', from: 'CANCELLED' });
+  });
+
   it('answers what is looked at twice before it is let in, or refused', async () => {
     const s = await shop(evently, [{ capacity: 3 }]);
     const contact = { email: 'ada@example.org', name: 'Ada' };

@@ -1,20 +1,17 @@
 // Checkout: a hold becomes a booking, free at once, or when its money has come; money that comes too late is seated again or given back.
 import { Injectable } from '@nestjs/common';
 import { edgeErrors } from '../kernel/errors.js';
-import { principalKey } from '../kernel/principal.js';
 import { Clock } from '../kernel/time.js';
 import { PaymentsPort, type Payment, type PaymentMethod } from '../payments/payments.port.js';
-import { ambient, whoAsks } from '../platform/db/ambient.js';
 import { Database } from '../platform/db/database.js';
 import { EventStore } from '../platform/eventstore/event.store.js';
+import { BookingReader } from './booking-reader.service.js';
 import { BookingExtended, BookingPaymentFailed, LatePaymentRefunded } from './booking.domain-events.js';
 import { Booking } from './booking.entity.js';
 import { bookingErrors } from './booking.errors.js';
 import { BookingRepository } from './booking.repository.js';
-import { confirmedOf, isOver, type BookingState } from './booking.rules.js';
-import type { ConfirmVerdict } from './inventory.rules.js';
-import { Inventory } from './inventory.service.js';
-import { Tickets } from './ticket.service.js';
+import { isOver, type BookingState } from './booking.rules.js';
+import { Confirmation } from './confirm.service.js';
 
 export interface CheckoutReply {
   booking: BookingState;
@@ -22,15 +19,12 @@ export interface CheckoutReply {
   payment?: Payment;
 }
 
-/** A version may move on between reading and deciding; then it is read again. */
-const STALE_TRIES = 5;
-
 @Injectable()
 export class Checkout {
   constructor(
+    private readonly reader: BookingReader,
     private readonly bookings: BookingRepository,
-    private readonly inventory: Inventory,
-    private readonly tickets: Tickets,
+    private readonly confirmation: Confirmation,
     private readonly payments: PaymentsPort,
     private readonly db: Database,
     private readonly events: EventStore,
@@ -38,12 +32,15 @@ export class Checkout {
   ) {}
 
   /** Confirms a hold. Asking again is harmless: a confirmed booking stays as it is, a payment under way is the one there is. */
-  async confirm(booking: BookingState, method: PaymentMethod | undefined): Promise<CheckoutReply> {
+  async confirm(id: string, method: PaymentMethod | undefined): Promise<CheckoutReply> {
+    const confirmed = await this.confirmation.ofFresh(id);
+    if (confirmed) return { booking: confirmed };
+    const booking = await this.reader.load('confirm', id);
     if (booking.status === 'CONFIRMED') return { booking };
     if (isOver(booking, this.clock.now()) || booking.cancelReason === 'expired')
       throw bookingErrors.holdExpired({ bookingId: booking.id });
     if (booking.status === 'CANCELLED') throw bookingErrors.badTransition({ from: booking.status });
-    if (booking.total === 0) return { booking: await this.settle(booking, false) };
+    if (booking.total === 0) return { booking: await this.confirmation.settle(booking, false) };
     if (!method) throw bookingErrors.paymentRequired({ methods: this.payments.methods() });
     const payment = await this.pay(booking, method);
     switch (payment.status) {
@@ -62,7 +59,7 @@ export class Checkout {
   async paid(orgId: string, bookingId: string): Promise<BookingState> {
     const booking = await this.read(orgId, bookingId);
     try {
-      return await this.settle(booking, true);
+      return await this.confirmation.settle(booking, true);
     } catch (e) {
       if ((e as { code?: string }).code !== 'sold_out' && (e as { code?: string }).code !== 'bad_transition') throw e;
       await this.giveBack(orgId, bookingId);
@@ -101,32 +98,6 @@ export class Checkout {
     return payment.status === 'created' ? this.payments.submit(orgId, payment.id, method) : payment;
   }
 
-  /** Asks the inventory to confirm; reads again when the booking changed meanwhile. */
-  private async settle(first: BookingState, late: boolean): Promise<BookingState> {
-    let booking = first;
-    for (let attempt = 1; attempt <= STALE_TRIES; attempt++) {
-      const tickets = await this.tickets.issue(booking);
-      const verdict = await this.inventory.confirm({
-        kind: 'confirm',
-        orgId: booking.orgId,
-        bookingId: booking.id,
-        version: booking.version,
-        late,
-        poolIds: booking.items.map((i) => i.poolId),
-        tickets,
-        actor: principalKey(whoAsks()),
-        requestId: ambient().requestId ?? 'none',
-        traceId: ambient().traceId ?? null,
-      });
-      const { said } = verdict;
-      if (said === 'confirmed') return confirmedOf(booking, tickets, verdict.at);
-      if (said === 'already') return this.read(booking.orgId, booking.id);
-      if (said !== 'stale' && said !== 'skipped') throw refusalOf(said);
-      booking = await this.read(booking.orgId, booking.id);
-    }
-    throw edgeErrors.unavailable();
-  }
-
   /**
    * Gives back what was paid for a booking that never came to be. One that was confirmed has had its money's worth, or its own refund,
    * which may have kept a fee. Once for each payment: its key makes a second wish the first.
@@ -152,16 +123,3 @@ export class Checkout {
     return booking;
   }
 }
-
-const refusalOf = (said: ConfirmVerdict['said']) => {
-  switch (said) {
-    case 'hold_expired':
-      return bookingErrors.holdExpired();
-    case 'sold_out':
-      return bookingErrors.soldOut();
-    case 'bad_transition':
-      return bookingErrors.badTransition();
-    default:
-      return edgeErrors.notFound();
-  }
-};

@@ -6,6 +6,7 @@ import { Seal } from '../platform/config/seal.js';
 import { BestSeats } from './best-seats.service.js';
 import { bookingErrors } from './booking.errors.js';
 import type { BookingState } from './booking.rules.js';
+import { FreshHolds } from './fresh-holds.service.js';
 import type { HoldLine, HoldRequest, HoldVerdict } from './inventory.rules.js';
 import { Inventory } from './inventory.service.js';
 import type { PreparedHold } from './request.rules.js';
@@ -18,6 +19,7 @@ export class Holder {
   constructor(
     private readonly inventory: Inventory,
     private readonly best: BestSeats,
+    private readonly fresh: FreshHolds,
     private readonly seal: Seal,
   ) {}
 
@@ -47,7 +49,7 @@ export class Holder {
         const verdict = await this.inventory.hold(request);
         if (verdict.said === 'held') {
           for (const line of request.lines) if (line.seatIds) this.best.took(request.eventId, line.seatIds);
-          return { verdict, state: stateOf(request, verdict) };
+          return { verdict, state: this.fresh.made(stateOf(request, verdict)) };
         }
         if (verdict.said !== 'seat_taken' || open.length === 0) return { verdict, state: null };
         if (attempt === PROPOSALS) throw bookingErrors.soldOut();
