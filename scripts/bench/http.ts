@@ -146,9 +146,13 @@ export class HttpBench {
     const free = await this.house.event(organizer, 0, { title: 'Free concert' });
     const followUp = { method: 'POST' as const, path: '/v1/bookings/{id}/confirm', body: '{}' };
     const api = await this.api('batch');
-    const load = { ...(await this.wish()), targets: [asTarget(free)], connections: 64, followUp };
-    const rounds = await this.interleave({ confirmed: () => this.run(api, load) });
-    return rates('free, 64 connections', rounds);
+    const load = { ...(await this.wish()), targets: [asTarget(free)], followUp };
+    const rows: Row[] = [];
+    for (const connections of [64, 256]) {
+      const rounds = await this.interleave({ confirmed: () => this.run(api, { ...load, connections }) });
+      rows.push(...rates(`free, ${connections} connections`, rounds));
+    }
+    return rows;
   }
 
   /** One buyer alone: what queueing costs who needs none. */
