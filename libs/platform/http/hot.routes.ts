@@ -81,6 +81,7 @@ export class HotRoutes {
 
   /** Puts itself in the place of Nest's handler. Call before routes are added. */
   watch(fastify: FastifyInstance): void {
+    this.rounds.heed(fastify.server);
     fastify.addHook('onRoute', (options) => {
       const marked = (options.config as { hot?: Marked } | undefined)?.hot;
       if (!marked || options.method === 'HEAD') return;

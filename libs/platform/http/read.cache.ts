@@ -110,6 +110,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
    * `idOf` names a request; `addressOf` says whose it is.
    */
   stand(server: Server, { open, idOf, addressOf }: Door): void {
+    this.rounds.heed(server);
     const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
     server.removeAllListeners('request');
     const pass = (request: IncomingMessage, response: ServerResponse) => {

@@ -1,4 +1,5 @@
 // Rounds: what arrives in one turn of the event loop is begun together, each in its own surroundings, and nobody is kept waiting for all of it.
+import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { ambient, carried, withAmbient } from '../db/ambient.js';
 import { MOST, Rounds } from './rounds.js';
@@ -38,5 +39,29 @@ it('puts who asks for another round into the next', async () => {
   await turn();
   expect(begun).toEqual([1]);
   await turn();
+  expect(begun).toEqual([1, 2]);
+});
+
+it('lets those in first who connect, but not for ever', async () => {
+  const rounds = new Rounds();
+  const server = new EventEmitter();
+  rounds.heed(server);
+  const begun: number[] = [];
+  const turns = async (n: number, connected: boolean) => {
+    for (let i = 0; i < n; i++) {
+      if (connected) server.emit('connection');
+      await turn();
+    }
+  };
+  rounds.join(() => void begun.push(1));
+  await turns(MOST, true);
+  expect(begun).toEqual([]);
+  await turns(1, true);
+  expect(begun).toEqual([1]);
+  server.emit('connection');
+  rounds.join(() => void begun.push(2));
+  await turns(1, false);
+  expect(begun).toEqual([1]);
+  await turns(1, false);
   expect(begun).toEqual([1, 2]);
 });
