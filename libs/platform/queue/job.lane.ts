@@ -105,7 +105,7 @@ export class JobLane {
     );
   }
 
-  /** An entry of BullMQ: one job or, as workers before there were packets handed out as well, many. Postgres alone knows which of them are done. */
+  /** The jobs of an entry; a worker of an earlier version hands out entries of one job. BullMQ hears that it ended, Postgres alone what is done. */
   private async do(entry: readonly JobKey[]): Promise<void> {
     const jobs = entry.map((job) => this.begin(job));
     while (this.underWay.size > LEFT && jobs.some((job) => this.underWay.has(job))) await Promise.race(this.underWay);
