@@ -115,14 +115,20 @@ export class JobLane {
   private doHere(due: readonly DueJob[]): void {
     this.waiting.push(...due);
     for (const job of this.waiting.splice(0, Math.max(0, HERE_AT_ONCE - this.underWay.size))) {
-      void this.begin(job).then(() => (this.waiting.length > 0 ? this.doHere([]) : this.drained()));
+      void this.begin(job).then(() => this.waiting.length === 0 && this.drained());
     }
   }
 
   /** Never rejects: one that could not even be claimed is due again soon. */
   private begin({ orgId, id }: JobKey): Promise<void> {
-    const done: Promise<void> = this.jobs.run(orgId, id).catch(() => undefined).then(() => void this.underWay.delete(done)); // prettier-ignore
+    const done: Promise<void> = this.jobs.run(orgId, id).catch(() => undefined).then(() => this.ended(done)); // prettier-ignore
     this.underWay.add(done);
     return done;
+  }
+
+  /** Whoever began it, what waits for a place has one. */
+  private ended(job: Promise<void>): void {
+    this.underWay.delete(job);
+    if (this.waiting.length > 0) this.doHere([]);
   }
 }
