@@ -1,4 +1,5 @@
 // Money: integer minor units with an ISO 4217 currency; every rounding has a name.
+import { Remembered } from './remember.js';
 
 export interface Money {
   /** Minor units (cents), up to 2^53-1. */
@@ -13,21 +14,14 @@ export const isCurrency = (code: unknown): code is string => typeof code === 'st
 
 export const isAmount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
 
-const formats = new Map<string, { format: Intl.NumberFormat; digits: number }>();
-const FORMATS_MAX = 500;
+const formats = new Remembered<{ format: Intl.NumberFormat; digits: number }>(500);
 
 /** A formatter, remembered with the digits of the currency's minor unit (EUR 2, JPY 0, BHD 3): making one costs a hundred times its use. */
-function formatOf(locale: string, currency: string): { format: Intl.NumberFormat; digits: number } {
-  const key = `${locale} ${currency}`;
-  let known = formats.get(key);
-  if (!known) {
+const formatOf = (locale: string, currency: string) =>
+  formats.of(`${locale} ${currency}`, () => {
     const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-    known = { format, digits: format.resolvedOptions().maximumFractionDigits ?? 2 };
-    if (formats.size >= FORMATS_MAX) formats.clear();
-    formats.set(key, known);
-  }
-  return known;
-}
+    return { format, digits: format.resolvedOptions().maximumFractionDigits ?? 2 };
+  });
 
 /** An amount as its currency is written in a locale (`1.234,50 €`). Exact for every amount: Intl is given decimal text, not a fraction in floating point. */
 export function moneyText({ amount, currency }: Money, locale: string): string {

@@ -1,4 +1,5 @@
 // Time: the one clock everyone asks, and what makes a time zone or an instant valid.
+import { Remembered } from './remember.js';
 
 /** The injected clock. It follows the database's clock, `platform.now()`, so that SQL and TypeScript agree; tests shift it. */
 export abstract class Clock {
@@ -43,19 +44,11 @@ export function parseInstant(text: string): Date | null {
   return Number.isNaN(ms) || ms < 0 || ms > 253402300799999 ? null : at;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-const FORMATS_MAX = 500;
+const formats = new Remembered<Intl.DateTimeFormat>(500);
 
 /** A formatter, remembered: making one costs a hundred times its use. */
-export function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${JSON.stringify(options)}`;
-  let format = formats.get(key);
-  if (!format) {
-    if (formats.size >= FORMATS_MAX) formats.clear();
-    formats.set(key, (format = new Intl.DateTimeFormat(locale, options)));
-  }
-  return format;
-}
+export const dateFormat = (locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  formats.of(`${locale} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale, options));
 
 /** `YYYY-MM` of an instant as people in that zone see it. */
 export function monthIn(zone: string, at: Date): string {
