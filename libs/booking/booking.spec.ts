@@ -65,15 +65,8 @@ describe('booking', () => {
 
   it('confirms what it has just held by what is true of it now', async () => {
     const s = await shop(evently, [{ capacity: 3 }]);
-    const { body: asked } = await evently.call<BookingBody>(
-      'POST',
-      `/v1/events/${s.eventId}/bookings`,
-      {
-        items: one(s),
-        contact: { email: 'Ada@example.org', name: 'Ada', locale: 'de' },
-      },
-      { key: unique('fresh') },
-    );
+    const contact = { email: 'Ada@example.org', name: 'Ada', locale: 'de' };
+    const { body: asked } = await book(evently, s, one(s), { contact }, { key: unique('fresh') });
     const confirmed = expectStatus(await confirm(evently, asked), 200);
     const read = await evently.call<BookingBody>('GET', `/v1/bookings/${asked.id}`, undefined, { token: asked.accessToken });
     expect({ ...read.body, now: null }).toEqual({ ...confirmed, now: null });

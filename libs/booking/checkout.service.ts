@@ -9,7 +9,6 @@ import { BookingReader } from './booking-reader.service.js';
 import { BookingExtended, BookingPaymentFailed, LatePaymentRefunded } from './booking.domain-events.js';
 import { Booking } from './booking.entity.js';
 import { bookingErrors } from './booking.errors.js';
-import { BookingRepository } from './booking.repository.js';
 import { isOver, type BookingState } from './booking.rules.js';
 import { Confirmation } from './confirm.service.js';
 
@@ -23,7 +22,6 @@ export interface CheckoutReply {
 export class Checkout {
   constructor(
     private readonly reader: BookingReader,
-    private readonly bookings: BookingRepository,
     private readonly confirmation: Confirmation,
     private readonly payments: PaymentsPort,
     private readonly db: Database,
@@ -51,13 +49,13 @@ export class Checkout {
         await this.failed(booking.orgId, booking.id);
         throw bookingErrors.paymentDeclined({ methods: this.payments.methods(), reason: payment.declineCode });
       default:
-        return { booking: await this.read(booking.orgId, booking.id), payment };
+        return { booking: await this.reader.find(booking.orgId, booking.id), payment };
     }
   }
 
   /** Money came for a booking: confirms it, seats it again when its hold had ended, or gives the money back. For the payment's consumer too. */
   async paid(orgId: string, bookingId: string): Promise<BookingState> {
-    const booking = await this.read(orgId, bookingId);
+    const booking = await this.reader.find(orgId, bookingId);
     try {
       return await this.confirmation.settle(booking, true);
     } catch (e) {
@@ -115,11 +113,5 @@ export class Checkout {
         await this.events.announce(LatePaymentRefunded({ orgId, bookingId, eventId: row.eventId, refund: due }), row);
       }
     });
-  }
-
-  private async read(orgId: string, id: string): Promise<BookingState> {
-    const booking = await this.bookings.find(orgId, id);
-    if (!booking) throw edgeErrors.notFound();
-    return booking;
   }
 }

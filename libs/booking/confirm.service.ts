@@ -5,9 +5,9 @@ import { principalKey } from '../kernel/principal.js';
 import { Clock } from '../kernel/time.js';
 import { Access } from '../platform/access/access.js';
 import { ambient, whoAsks } from '../platform/db/ambient.js';
+import { BookingReader } from './booking-reader.service.js';
 import { subjectOf } from './booking.dto.js';
 import { bookingErrors } from './booking.errors.js';
-import { BookingRepository } from './booking.repository.js';
 import { confirmedOf, isOver, type BookingState } from './booking.rules.js';
 import { FreshHolds } from './fresh-holds.service.js';
 import type { ConfirmVerdict } from './inventory.rules.js';
@@ -20,7 +20,7 @@ const STALE_TRIES = 5;
 @Injectable()
 export class Confirmation {
   constructor(
-    private readonly bookings: BookingRepository,
+    private readonly reader: BookingReader,
     private readonly inventory: Inventory,
     private readonly tickets: Tickets,
     private readonly fresh: FreshHolds,
@@ -43,10 +43,8 @@ export class Confirmation {
       const { said, booking } = await this.ask(state, late);
       if (booking) return booking;
       if (said !== 'already' && said !== 'stale' && said !== 'skipped') throw refusalOf(said);
-      const now = await this.bookings.find(state.orgId, state.id);
-      if (!now) throw edgeErrors.notFound();
-      if (said === 'already') return now;
-      state = now;
+      state = await this.reader.find(state.orgId, state.id);
+      if (said === 'already') return state;
     }
     throw edgeErrors.unavailable();
   }
