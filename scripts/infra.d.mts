@@ -23,6 +23,8 @@ export interface InfraOptions {
   /** Of our own Postgres; absent: none is asked (tests). */
   password?: string;
   tests?: boolean;
+  /** Segments of our own Postgres' log that must lie ready (ON_SALE_LOG); absent: none is made before it is needed. */
+  logAhead?: number;
   say?: (line: string) => void;
 }
 
@@ -35,6 +37,7 @@ export interface Infra {
   stop(): Promise<void>;
 }
 
+export const ON_SALE_LOG: number;
 export function startInfra(options: InfraOptions): Promise<Infra>;
 /** Makes the database `name` of that server if it is not there; resolves to its url. */
 export function makeDatabase(url: string, name: string): Promise<string>;

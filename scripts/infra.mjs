@@ -4,15 +4,27 @@ import { Advice } from './machine/place.mjs';
 import { startPostgres } from './machine/postgres.mjs';
 import { startRedis } from './machine/redis.mjs';
 
+/** Segments of Postgres' log that lie ready where an on-sale may begin at any moment: half a gigabyte, some 200 000 holds. */
+export const ON_SALE_LOG = 32;
+
 /**
  * Makes both servers ready. A given URL is checked and used; otherwise a server of our own starts with its data in `folder`.
  * @param options folder (must exist and be passable for nobody when we are root), logs (folder), databaseUrl, redisUrl,
- * password (of our own Postgres; none: no password is asked, for tests), tests (nothing is worth keeping), pids (folder for pid files), say(line),
+ * password (of our own Postgres; none: no password is asked, for tests), tests (nothing is worth keeping), logAhead (segments of our own Postgres' log to make before they are needed), pids (folder for pid files), say(line),
  * started(child): called with each server of our own as soon as it serves
  * @returns { databaseUrl, redisUrl, postgres, redis, stop() }: the last two are Children, or null where the server was given
  */
 export async function startInfra(options) {
-  const { folder, logs = folder, tests = false, password = null, pids, say = () => {}, started = () => {} } = options;
+  const {
+    folder,
+    logs = folder,
+    tests = false,
+    password = null,
+    logAhead = 0,
+    pids,
+    say = () => {},
+    started = () => {},
+  } = options;
   const file = (name) => (pids ? join(pids, name) : undefined);
   let postgres = null;
   let redis = null;
@@ -22,7 +34,7 @@ export async function startInfra(options) {
   };
   try {
     if (options.databaseUrl) await checkPostgres(options.databaseUrl);
-    else started((postgres = await startPostgres({ folder, logs, password, tests, pidFile: file('postgres') })));
+    else started((postgres = await startPostgres({ folder, logs, password, tests, logAhead, pidFile: file('postgres') })));
     if (options.redisUrl) await checkRedis(options.redisUrl);
     else started((redis = await startRedis({ folder, logs, tests, pidFile: file('redis'), say })));
   } catch (error) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeApp } from './machine/app.mjs';
 import { build, builtLine } from './build.mjs';
 import { endCommands } from './machine/command.mjs';
-import { makeDatabase, startInfra } from './infra.mjs';
+import { makeDatabase, ON_SALE_LOG, startInfra } from './infra.mjs';
 import { claimInstallation, logsFolder, releaseInstallation, writeRecord } from './machine/installation.mjs';
 import { installPackages } from './packages.mjs';
 import { Advice, dataFolder, makeOwnFolder, ownFolder, root } from './machine/place.mjs';
@@ -70,6 +70,7 @@ async function servers(pids, tell) {
     password: keepSecret('POSTGRES_PASSWORD'),
     databaseUrl: process.env.DATABASE_URL,
     redisUrl: process.env.REDIS_URL,
+    logAhead: ON_SALE_LOG,
     pids,
     say: tell,
     started: (child) => supervisor.keep(child),

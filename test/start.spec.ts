@@ -105,6 +105,20 @@ describe('our own servers', () => {
     expect(existsSync(join(home, 'postgres/data/postmaster.pid'))).toBe(false);
   });
 
+  it('have log ready for a crowd: no more is made at the next start, and none of it is given up', async () => {
+    const ahead = async (infra: Infra) => {
+      const ready = 'select count(*)::int as n from pg_ls_waldir() where name > pg_walfile_name(pg_current_wal_lsn())';
+      const made = 'select pg_walfile_name(pg_current_wal_lsn()) as writing';
+      return [...(await query(infra, ready)), ...(await query(infra, made))];
+    };
+    const options = { folder: home, password: 'not-a-secret-of-anybody', logAhead: 4 };
+    let infra = await startInfra(options);
+    const first = await ahead(infra).finally(() => infra.stop());
+    expect((first[0] as { n: number }).n).toBeGreaterThanOrEqual(4);
+    infra = await startInfra(options);
+    expect(await ahead(infra).finally(() => infra.stop())).toEqual(first);
+  });
+
   it('ask for the password', async () => {
     const infra = await startInfra({ folder: home, password: 'not-a-secret-of-anybody' });
     try {

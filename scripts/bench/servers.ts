@@ -1,4 +1,4 @@
-// The servers of a benchmark: a Postgres and a Redis of its own with fsync on, migrated, and secrets; all in a folder that is gone with them.
+// The servers of a benchmark: a Postgres and a Redis of its own with fsync on and its log made ahead, as `npm start` has them, migrated, and secrets; all in a folder that is gone with them.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export const script = async <T>(path: string) => (await import(new URL(`../../..
 
 /** Whatever goes wrong, nothing of them stays. */
 export async function startServers(): Promise<Servers> {
-  const { startInfra } = await script<typeof import('../infra.mjs')>('infra.mjs');
+  const { ON_SALE_LOG, startInfra } = await script<typeof import('../infra.mjs')>('infra.mjs');
   const { makeSecrets } = await script<{ makeSecrets(folder: string): void }>('secrets.mjs');
   const folder = mkdtempSync(join(tmpdir(), 'evently-bench-'));
   chmodSync(folder, 0o711); // Postgres runs as another user when we are root, and must be able to walk in.
@@ -30,7 +30,7 @@ export async function startServers(): Promise<Servers> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    infra = await startInfra({ folder, tests: true, say: () => undefined });
+    infra = await startInfra({ folder, tests: true, logAhead: ON_SALE_LOG, say: () => undefined });
     const { databaseUrl, redisUrl, postgres } = infra;
     await migrate(databaseUrl);
     const env = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, SECRETS_DIR: join(folder, 'secrets') };

@@ -22,9 +22,10 @@ const user = 'evently';
 
 /**
  * Starts Postgres with its data in `folder`/postgres, making it on the first start.
+ * @param options `logAhead`: segments of its log (16 MB each) that must lie ready
  * @returns a Child with `url`, that of the database `postgres`, as superuser
  */
-export async function startPostgres({ folder, logs, password = null, tests = false, pidFile }) {
+export async function startPostgres({ folder, logs, password = null, tests = false, logAhead = 0, pidFile }) {
   const home = servantFolder(join(folder, 'postgres'));
   const { bin, major } = findPostgres(folder);
   const data = join(home, 'data');
@@ -50,7 +51,9 @@ export async function startPostgres({ folder, logs, password = null, tests = fal
   });
   child.url = url;
   child.port = port;
-  return child.start();
+  await child.start();
+  if (logAhead > 0) await writeLogAhead(url, logAhead);
+  return child;
 }
 
 /** The first `postgresql.conf` values that matter; on the command line, so that nothing can quietly overrule durability. */
@@ -69,7 +72,7 @@ function settings() {
     'wal_compression=on',
     'wal_buffers=16MB',
     'max_wal_size=2GB',
-    'min_wal_size=256MB',
+    'min_wal_size=1GB', // Kept to be written again: see writeLogAhead().
     'checkpoint_timeout=15min',
     'max_locks_per_transaction=256',
     'random_page_cost=1.1',
@@ -82,6 +85,30 @@ function settings() {
     'log_checkpoints=off',
     'shared_preload_libraries=pg_stat_statements',
   ];
+}
+
+/**
+ * Has Postgres make segments of its log before a crowd needs them. Where none lies ready it makes one while everybody who commits waits, filled with zeros and
+ * flushed: some 50 ms, once a second in an on-sale. Once made they are used again, after a checkpoint, as many as min_wal_size names.
+ */
+async function writeLogAhead(url, segments) {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `select count(*)::int as ready from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$' and name > pg_walfile_name(pg_current_wal_lsn())`,
+    );
+    const missing = segments - rows[0].ready;
+    if (missing <= 0) return;
+    // Each is left for the next one, which an empty one is not; the checkpoint makes those left behind the next ones.
+    await client.query(`select pg_logical_emit_message(false, 'evently', ''), pg_switch_wal() from generate_series(1, $1)`, [
+      missing,
+    ]);
+    await client.query('checkpoint');
+  } finally {
+    await client.end();
+  }
 }
 
 /** Binaries of the npm package, else of the machine: { bin, major }. */
