@@ -32,8 +32,12 @@ const REST_MS = 20;
 const AHEAD = 16;
 /** How often a batch is tried again when Postgres asks for it (deadlock, serialization) or the connection breaks. */
 const TRIES = 4;
-/** What the batch functions write into the event store. */
-const ANNOUNCED = { hold: BookingHeld, confirm: BookingConfirmed, release: BookingCancelled };
+/** What the batch functions write into the event store, and the verdict that says so. */
+const ANNOUNCED = {
+  hold: { event: BookingHeld, by: 'held' },
+  confirm: { event: BookingConfirmed, by: 'confirmed' },
+  release: { event: BookingCancelled, by: 'cancelled' },
+};
 
 @Injectable()
 export class Inventory {
@@ -148,15 +152,20 @@ export class Inventory {
     for (let attempt = 1; ; attempt++) {
       try {
         const verdicts = await (wait ? this.onceFree(batch) : this.db.express(() => this.call(batch, false)));
-        this.batches.add(batch[0].kind);
-        for (const { said } of verdicts) if (said !== 'skipped') this.decided[batch[0].kind].add(said);
-        this.poke.tell(ANNOUNCED[batch[0].kind].type);
+        this.tell(batch[0].kind, verdicts);
         return verdicts;
       } catch (e) {
         if (isStillKept(e)) return wait ? await rest(REST_MS, null) : this.skipped(batch, e);
         if (!isWorthATry(e) || attempt === TRIES) throw e;
       }
     }
+  }
+
+  private tell(kind: StockRequest['kind'], verdicts: readonly Verdict[]): void {
+    this.batches.add(kind);
+    for (const { said } of verdicts) if (said !== 'skipped') this.decided[kind].add(said);
+    const { event, by } = ANNOUNCED[kind];
+    if (verdicts.some(({ said }) => said === by)) this.poke.tellOfBatch(event.type);
   }
 
   /** Something else than stock is kept by somebody. Alone one goes aside; a batch is decided one by one, to find whom it concerns. */

@@ -54,7 +54,7 @@ process.send!({ port: (app.getHttpServer().address() as { port: number }).port }
 
 /** A rival's domain events are told to the worker as the batch's are: or it would have the machine to itself. */
 function told(verdict: HoldVerdict): HoldVerdict {
-  app.get(EventPoke).tell(BookingHeld.type);
+  app.get(EventPoke).tellOfBatch(BookingHeld.type);
   return verdict;
 }
 

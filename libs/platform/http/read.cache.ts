@@ -92,7 +92,7 @@ export class ReadCache implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.deaf = await this.poke.listen((told) => {
+    this.deaf = await this.poke.listenToStreams((told) => {
       for (const { stream } of told) {
         if (stream.startsWith('event:')) this.forget(stream.slice('event:'.length));
         else if (stream.startsWith('venue:')) this.forgetAll(); // Any event may be there.
