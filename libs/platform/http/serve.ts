@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigError } from '../config/config.reader.js';
 import { PlatformConfig } from '../config/platform.config.js';
 import { Log } from '../observe/log.js';
+import { limitConnections } from './connection.limit.js';
 import { drainOnSignal } from './drain.js';
 
 /**
@@ -21,7 +22,9 @@ export async function serve(
     const app = await make();
     drainOnSignal(app, name);
     const port = portOf(app);
-    await app.listen({ port, host: app.get(PlatformConfig).host, backlog: BACKLOG });
+    const { host, databasePool } = app.get(PlatformConfig);
+    limitConnections(app.getHttpServer(), app.get(Log), databasePool);
+    await app.listen({ port, host, backlog: BACKLOG });
     app.get(Log).info({ port }, `${name} is ready`);
   } catch (e) {
     console.error(whyNot(name, e));
