@@ -161,7 +161,7 @@ export class Lane<Q, V> {
     const began = this.options.nowMs();
     const tell = await this.decided(batch);
     this.turns.delete(turn);
-    this.learn(began);
+    this.learn(began, turn);
     this.begin(); // Before the replies are written: Postgres decides while this process writes.
     await told(batch.length, tell);
   }
@@ -191,10 +191,13 @@ export class Lane<Q, V> {
     this.count += batch.length;
   }
 
-  /** A turn that began while another was under way took as long as it kept the next from its end. */
-  private learn(began: number): void {
+  /**
+   * A turn that began while another was under way took as long as it kept the next from its end. And none took longer than it was looked at: who comes
+   * after the process was stopped for half a minute is not to be told that turns last as long.
+   */
+  private learn(began: number, { looks }: Turn<Q, V>): void {
     const now = this.options.nowMs();
-    const ms = now - Math.max(began, this.endedMs);
+    const ms = Math.min(now - Math.max(began, this.endedMs), (looks + 1) * LOOK_MS);
     this.endedMs = now;
     this.turnMs = this.turnMs === 0 ? ms : this.turnMs * 0.8 + ms * 0.2;
   }

@@ -23,19 +23,21 @@ function stage(options: { maxBatch?: number; ahead?: number; maxWaiting?: number
     failsAll: options.failsAll,
   });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  /** Ends the oldest decision under way after so many milliseconds. */
-  const decideAfter = async (ms: number, undecided = false) => {
-    at.ms += ms;
-    underWay.shift()?.finish(undecided);
-    await turn();
-    await turn();
-  };
   /** So many milliseconds in which nothing is decided. */
   const pass = (ms: number) => {
     at.ms += ms;
     vi.advanceTimersByTime(ms);
   };
-  return { lane, batches, turn, decideAfter, pass, failed: (e: Error) => underWay.shift()?.fail(e) };
+  /** So many in which the whole process is stopped: nobody looks at anything. */
+  const stop = (ms: number) => void (at.ms += ms);
+  /** Ends the oldest decision under way after so many milliseconds. */
+  const decideAfter = async (ms: number, undecided = false) => {
+    pass(ms);
+    underWay.shift()?.finish(undecided);
+    await turn();
+    await turn();
+  };
+  return { lane, batches, turn, decideAfter, pass, stop, failed: (e: Error) => underWay.shift()?.fail(e) };
 }
 
 describe('a lane', () => {
@@ -100,6 +102,16 @@ describe('a lane', () => {
     for (let i = 0; i < 4; i++) await decideAfter(10); // Ten in 10 ms, four times.
     expect(lane.waiting).toBe(0);
     lane.admit(0);
+  });
+
+  it('does not take for a long turn that the process was stopped meanwhile', async () => {
+    const { lane, turn, decideAfter, stop } = stage({ maxBatch: 2 });
+    void lane.submit(0, 60_000);
+    await turn();
+    for (let n = 1; n <= 5; n++) void lane.submit(n, 60_000);
+    stop(20_000);
+    await decideAfter(0); // Two are being decided, three wait for two turns.
+    expect(lane.expectedMs).toBe(1000);
   });
 
   it('refuses who waited beyond his deadline, before any work', async () => {
