@@ -20,6 +20,18 @@ describe('gather', () => {
     expect(asked).toEqual(['a b', 'c']);
   });
 
+  it('waits for who else comes in the turn, or only for who comes at once', async () => {
+    const inTwoSteps = (ask: (word: string) => Promise<string>) => {
+      asked.length = 0;
+      const step = (...words: string[]) => new Promise((resolve) => setImmediate(() => resolve(Promise.all(words.map(ask)))));
+      return Promise.all([step('a', 'b'), step('c')]);
+    };
+    await inTwoSteps(gather(9, shout));
+    expect(asked).toEqual(['a b c']);
+    await inTwoSteps(gather(9, shout, { soon: true }));
+    expect(asked).toEqual(['a b', 'c']);
+  });
+
   it('fails for all together, or for the poisoned one alone', async () => {
     expect(await saidOf(gather(9, shout), 'a', 'poison', 'b')).toEqual(['bad word', 'bad word', 'bad word']);
     expect(await saidOf(gather(9, shout, { apart: true }), 'a', 'poison', 'b')).toEqual(['A', 'bad word', 'B']);

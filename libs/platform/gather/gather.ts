@@ -4,13 +4,15 @@ import DataLoader from 'dataloader';
 export interface GatherOptions {
   /** Where they fail together each is asked alone, so that a poisoned one fails nobody but itself: for what writes. */
   apart?: boolean;
+  /** Asked as soon as what runs now has run, and not at the end of the turn: where those who ask come in rounds, nobody else would come until then. */
+  soon?: boolean;
 }
 
 /** Asks for one, together with whoever else asks in the same turn, at most so many at once. `all` gives an answer for each, in order. */
 export function gather<Q, A>(
   most: number,
   all: (asked: readonly Q[]) => Promise<A[]>,
-  { apart = false }: GatherOptions = {},
+  { apart = false, soon = false }: GatherOptions = {},
 ): (one: Q) => Promise<A> {
   const alone = (one: Q): Promise<A | Error> => all([one]).then(
     ([answer]) => answer,
@@ -24,7 +26,7 @@ export function gather<Q, A>(
   const loader = new DataLoader<Q, A>(answers, {
     cache: false,
     maxBatchSize: most,
-    batchScheduleFn: (send) => setImmediate(send),
+    ...(!soon && { batchScheduleFn: (send) => setImmediate(send) }), // By itself it asks once promises that are settled have been heard.
   });
   return (one) => loader.load(one);
 }

@@ -78,13 +78,14 @@ export class Lock {
   }
 }
 
-/** Wishes of one turn of the event loop go to Redis together: a crowd costs one command a turn, not one a head. */
+/** Wishes of one round, or of one batch's replies, go to Redis together: a crowd costs one command each time, not one a head. */
 function gathered(redis: Redis, name: string, lua: string): (wish: Wish) => Promise<Answer> {
   const script = redis.script<number[]>(name, lua);
-  return gather(1000, async (wishes: readonly Wish[]): Promise<Answer[]> => {
+  const ask = async (wishes: readonly Wish[]): Promise<Answer[]> => {
     const keys = wishes.map((w) => w.key);
     const args = wishes.flatMap((w) => [w.token, w.ms]);
     const done = await redis.ask<number[] | null>((r) => script(r, keys, args), null);
     return wishes.map((_, i) => (done ? done[i] === 1 : 'away'));
-  });
+  };
+  return gather(1000, ask, { soon: true });
 }
