@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +20,8 @@ import { choosePort } from './port.mjs';
 import { Advice, asRoot, copyForServant, reachable, root, servant, servantFolder } from './place.mjs';
 
 const user = 'evently';
+/** Bytes of a segment of Postgres' log. */
+const SEGMENT = 16 * 1024 * 1024;
 
 /**
  * Starts Postgres with its data in `folder`/postgres, making it on the first start.
@@ -52,7 +55,7 @@ export async function startPostgres({ folder, logs, password = null, tests = fal
   child.url = url;
   child.port = port;
   await child.start();
-  if (logAhead > 0) await writeLogAhead(url, logAhead);
+  if (logAhead > 0 && hasRoom(data, logAhead)) await writeLogAhead(url, logAhead);
   return child;
 }
 
@@ -109,6 +112,12 @@ async function writeLogAhead(url, segments) {
   } finally {
     await client.end();
   }
+}
+
+/** Whether a disk has room for segments of the log and as much again several times: Postgres stops where its log finds none. */
+function hasRoom(data, segments) {
+  const { bavail, bsize } = statfsSync(data);
+  return bavail * bsize > 4 * segments * SEGMENT;
 }
 
 /** Binaries of the npm package, else of the machine: { bin, major }. */
