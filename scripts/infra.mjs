@@ -1,7 +1,7 @@
 // Infra: the Postgres and the Redis that start, tests, benchmarks and fault tests run on: given ones, else our own children.
 import { join } from 'node:path';
 import { Advice } from './machine/place.mjs';
-import { startPostgres } from './machine/postgres.mjs';
+import { asking, startPostgres, writeLogAhead } from './machine/postgres.mjs';
 import { startRedis } from './machine/redis.mjs';
 
 /** Segments of Postgres' log that lie ready where an on-sale may begin at any moment: half a gigabyte, some 200 000 holds. */
@@ -34,7 +34,8 @@ export async function startInfra(options) {
   };
   try {
     if (options.databaseUrl) await checkPostgres(options.databaseUrl);
-    else started((postgres = await startPostgres({ folder, logs, password, tests, logAhead, pidFile: file('postgres') })));
+    else started((postgres = await startPostgres({ folder, logs, password, tests, pidFile: file('postgres') })));
+    if (postgres && logAhead > 0) await writeLogAhead(postgres.url, logAhead);
     if (options.redisUrl) await checkRedis(options.redisUrl);
     else started((redis = await startRedis({ folder, logs, tests, pidFile: file('redis'), say })));
   } catch (error) {
@@ -46,15 +47,10 @@ export async function startInfra(options) {
 
 /** Makes the database `name` of that server if it is not there. @returns its url */
 export async function makeDatabase(url, name) {
-  const { default: pg } = await import('pg');
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  await asking(url, async (client) => {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
+  });
   return url.replace(/\/[^/]*$/, `/${name}`);
 }
 

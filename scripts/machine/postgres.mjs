@@ -25,10 +25,9 @@ const SEGMENT = 16 * 1024 * 1024;
 
 /**
  * Starts Postgres with its data in `folder`/postgres, making it on the first start.
- * @param options `logAhead`: segments of its log (16 MB each) that must lie ready
  * @returns a Child with `url`, that of the database `postgres`, as superuser
  */
-export async function startPostgres({ folder, logs, password = null, tests = false, logAhead = 0, pidFile }) {
+export async function startPostgres({ folder, logs, password = null, tests = false, pidFile }) {
   const home = servantFolder(join(folder, 'postgres'));
   const { bin, major } = findPostgres(folder);
   const data = join(home, 'data');
@@ -54,9 +53,7 @@ export async function startPostgres({ folder, logs, password = null, tests = fal
   });
   child.url = url;
   child.port = port;
-  await child.start();
-  if (logAhead > 0 && hasRoom(data, logAhead)) await writeLogAhead(url, logAhead);
-  return child;
+  return child.start();
 }
 
 /** The first `postgresql.conf` values that matter; on the command line, so that nothing can quietly overrule durability. */
@@ -91,33 +88,37 @@ function settings() {
 }
 
 /**
- * Has Postgres make segments of its log before a crowd needs them. Where none lies ready it makes one while everybody who commits waits, filled with zeros and
- * flushed: some 50 ms, once a second in an on-sale. Once made they are used again, after a checkpoint, as many as min_wal_size names.
+ * Has Postgres, one of our own, make segments of its log before a crowd needs them. Where none lies ready it makes one while everybody who commits waits, filled
+ * with zeros and flushed: some 50 ms, once a second in an on-sale. Once made they are used again, after a checkpoint, as many as min_wal_size names. None are made
+ * where the disk has no room for several times as much: Postgres stops where its log finds none.
  */
-async function writeLogAhead(url, segments) {
+export async function writeLogAhead(url, segments) {
+  await asking(url, async (client) => {
+    const { rows } = await client.query(
+      `select current_setting('data_directory') as data, (select count(*)::int from pg_ls_waldir()
+         where name ~ '^[0-9A-F]{24}$' and name > pg_walfile_name(pg_current_wal_lsn())) as ready`,
+    );
+    const { data, ready } = rows[0];
+    const { bavail, bsize } = statfsSync(data);
+    if (ready >= segments || bavail * bsize <= 4 * segments * SEGMENT) return;
+    // Each is left for the next one, which an empty one is not; the checkpoint makes those left behind the next ones.
+    await client.query(`select pg_logical_emit_message(false, 'evently', ''), pg_switch_wal() from generate_series(1, $1)`, [
+      segments - ready,
+    ]);
+    await client.query('checkpoint');
+  });
+}
+
+/** Runs work with a connection of its own. */
+export async function asking(url, work) {
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query(
-      `select count(*)::int as ready from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$' and name > pg_walfile_name(pg_current_wal_lsn())`,
-    );
-    const missing = segments - rows[0].ready;
-    if (missing <= 0) return;
-    // Each is left for the next one, which an empty one is not; the checkpoint makes those left behind the next ones.
-    await client.query(`select pg_logical_emit_message(false, 'evently', ''), pg_switch_wal() from generate_series(1, $1)`, [
-      missing,
-    ]);
-    await client.query('checkpoint');
+    return await work(client);
   } finally {
     await client.end();
   }
-}
-
-/** Whether a disk has room for segments of the log and as much again several times: Postgres stops where its log finds none. */
-function hasRoom(data, segments) {
-  const { bavail, bsize } = statfsSync(data);
-  return bavail * bsize > 4 * segments * SEGMENT;
 }
 
 /** Binaries of the npm package, else of the machine: { bin, major }. */
