@@ -26,7 +26,7 @@ export function gather<Q, A>(
   const loader = new DataLoader<Q, A>(answers, {
     cache: false,
     maxBatchSize: most,
-    ...(!soon && { batchScheduleFn: (send) => setImmediate(send) }), // By itself it asks once promises that are settled have been heard.
+    batchScheduleFn: soon ? undefined : (send) => setImmediate(send), // By itself it asks once promises that are settled have been heard.
   });
   return (one) => loader.load(one);
 }
