@@ -12,19 +12,20 @@ import {
   type ReleaseVerdict,
 } from './inventory.rules.js';
 
-interface HoldRow {
-  verdict: HoldVerdict['said'];
-  expires_at: Date;
+type Replay = Extract<HoldVerdict, { said: 'replay' }>;
+type Refused = Exclude<HoldVerdict['said'], 'held' | 'replay'>;
+
+interface DecidedHolds {
+  /** One for each request, in order, with commas. */
+  verdicts: string;
   decided_at: Date;
-  kept_status: number;
-  kept_code: string | null;
-  kept_subject: string | null;
-  kept_request: string;
+  /** What was decided before, for each `replay`, in order. */
+  kept: Omit<Replay, 'said'>[] | null;
 }
 
 const call = (name: string, params: number) =>
   `SELECT * FROM booking.${name}(${Array.from({ length: params }, (_, i) => `$${i + 1}`).join(', ')})`;
-const HOLD = call('hold_batch', 38);
+const HOLD = call('hold_batch', 37);
 const CONFIRM = call('confirm_batch', 17);
 const RELEASE = call('release_batch', 13);
 
@@ -38,10 +39,8 @@ export class InventoryRepository {
   async hold(batch: readonly HoldRequest[], wait: boolean): Promise<HoldVerdict[]> {
     const pools = poolList(batch);
     const lines = batch.flatMap((r) => r.lines);
-    let first = 1;
-    const firsts = bare(batch, (r) => (first += r.lines.length) - r.lines.length);
-    const requests = batch.flatMap((r, i) => r.lines.map(() => i + 1));
-    const rows = await this.db.prepared<HoldRow>('hold-batch', HOLD, [
+    const places = batch.flatMap((r, i) => r.lines.map((_, j) => ({ request: i + 1, line: j + 1 })));
+    const [decided] = await this.db.prepared<DecidedHolds>('hold-batch', HOLD, [
       wait, pools.org, pools.pool,
       bare(batch, (r) => r.orgId), bare(batch, (r) => r.bookingId), bare(batch, (r) => r.eventId), bare(batch, (r) => r.revision),
       bare(batch, (r) => r.holdSeconds), texts(batch, (r) => r.currency), bare(batch, (r) => r.total),
@@ -49,13 +48,13 @@ export class InventoryRepository {
       bare(batch, (r) => r.accountId), bytes(batch, (r) => r.person),
       texts(batch, (r) => r.email), texts(batch, (r) => r.name), texts(batch, (r) => r.locale), texts(batch, (r) => json(r.answers)),
       bytes(batch, (r) => r.claim.scope), texts(batch, (r) => r.claim.key), bytes(batch, (r) => r.claim.bodyHash), bare(batch, (r) => r.open),
-      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => r.traceId), firsts, bare(batch, (r) => r.lines.length),
-      bare(requests, (i) => i), bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
+      texts(batch, (r) => r.actor), texts(batch, (r) => r.requestId), texts(batch, (r) => r.traceId),
+      bare(places, (p) => p.request), bare(places, (p) => p.line), bare(lines, (l) => l.ticketTypeId), bare(lines, (l) => pools.indexOf.get(l.poolId)),
       bare(lines, (l) => l.quantity), bare(lines, (l) => l.unitPrice), bare(lines, (l) => l.total), texts(lines, (l) => l.seatIds?.join(',') ?? null),
       bare(lines, (l) => l.salesStartAt?.toISOString()), bare(lines, (l) => l.salesEndAt?.toISOString()),
       bare(lines, (l) => l.maxPerPerson),
     ]); // prettier-ignore
-    return rows.map(verdictOf);
+    return verdictsOf(decided, batch);
   }
 
   async confirm(batch: readonly ConfirmRequest[], wait: boolean): Promise<ConfirmVerdict[]> {
@@ -110,19 +109,10 @@ export class InventoryRepository {
 const indexes = (poolIds: readonly string[], indexOf: Map<string, number>) =>
   [...new Set(poolIds)].map((p) => indexOf.get(p)).join(',');
 
-function verdictOf(row: HoldRow): HoldVerdict {
-  switch (row.verdict) {
-    case 'held':
-      return { said: 'held', expiresAt: row.expires_at, at: row.decided_at };
-    case 'replay':
-      return {
-        said: 'replay',
-        status: row.kept_status,
-        code: row.kept_code,
-        bookingId: row.kept_subject,
-        requestId: row.kept_request,
-      };
-    default:
-      return { said: row.verdict };
-  }
+function verdictsOf({ verdicts, decided_at: at, kept }: DecidedHolds, batch: readonly HoldRequest[]): HoldVerdict[] {
+  let replays = 0;
+  return verdicts.split(',').map((said, i) => {
+    if (said === 'held') return { said, at, expiresAt: new Date(at.getTime() + batch[i].holdSeconds * 1000) };
+    return said === 'replay' ? { said, ...kept![replays++] } : { said: said as Refused };
+  });
 }

@@ -140,9 +140,11 @@ END $$;
 `;
 
 /**
- * Decides holds in arrival order. p_*: the pools wanted, by id, each of them by some line. r_*: a request each. l_*: the requests' lines, in order, with the
- * pool as an index into p_*. r_open: the seats were chosen for the buyer, so that they are taken is no verdict yet. One row comes back
- * for each request, in order; refusals are verdicts, never exceptions.
+ * Decides holds in arrival order. p_*: the pools wanted, by id, each of them by some line. r_*: a request each. l_*: the requests' lines, in order, with
+ * request and pool as indexes into r_* and p_*. r_open: the seats were chosen for the buyer, so that they are taken is no verdict yet. The verdicts come back
+ * in the order of the requests, with commas; refusals are verdicts, never exceptions. kept: for each `replay`, in order, what was decided before.
+ *
+ * A statement costs Postgres 10 to 30 us before it reads a row, each aggregate 10, each array of an unnest() one: what is simple enough is said without them.
  */
 export const holdBatch = `
 CREATE OR REPLACE FUNCTION booking.hold_batch(
@@ -150,10 +152,10 @@ CREATE OR REPLACE FUNCTION booking.hold_batch(
   r_org uuid[], r_id uuid[], r_event uuid[], r_revision int[], r_seconds int[], r_currency text[], r_total bigint[],
   r_promo uuid[], r_promo_max int[], r_promo_person_max int[], r_account uuid[], r_person bytea[],
   r_email text[], r_name text[], r_locale text[], r_answers jsonb[],
-  r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_trace text[], r_first int[], r_lines int[],
-  l_request int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
-  l_from timestamptz[], l_until timestamptz[], l_person_max int[])
-RETURNS TABLE (verdict text, expires_at timestamptz, decided_at timestamptz, kept_status smallint, kept_code text, kept_subject uuid, kept_request text)
+  r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_trace text[],
+  l_request int[], l_line int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
+  l_from timestamptz[], l_until timestamptz[], l_person_max int[],
+  OUT verdicts text, OUT decided_at timestamptz, OUT kept json)
 LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   n int := cardinality(r_id);
@@ -164,6 +166,8 @@ DECLARE
   v text[];
   said text;
   at timestamptz;
+  first int;
+  last int := 0;
   wanted int;
   loose int;
   there int;
@@ -178,6 +182,11 @@ DECLARE
 BEGIN
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
+  decided_at := at;
+  IF NOT p_wait AND cardinality(array_remove(free, NULL)) = 0 THEN -- Somebody else holds every row that is wanted: nothing can be decided now.
+    verdicts := array_to_string(array_fill('skipped'::text, ARRAY[n]), ',');
+    RETURN;
+  END IF;
 
   -- What is known before any stock is looked at: keys decided earlier, events changed since the request was prepared.
   SELECT array_agg(CASE
@@ -201,14 +210,17 @@ BEGIN
       FROM unnest(l_request, l_pool, l_quantity) l(request, pool, quantity) GROUP BY l.pool) w;
   END IF;
   IF enough THEN
-    v := (SELECT array_agg(coalesce(u.said, 'held') ORDER BY u.ord) FROM unnest(v) WITH ORDINALITY u(said, ord));
+    v := array_replace(v, NULL, 'held');
   ELSE
     taken := array_fill(0, ARRAY[cardinality(p_pool)]);
     swept := array_fill(false, ARRAY[cardinality(p_pool)]);
     FOR i IN 1..n LOOP
+      first := last + 1;
+      last := first;
+      WHILE l_request[last + 1] = i LOOP last := last + 1; END LOOP;
       CONTINUE WHEN v[i] IS NOT NULL;
       said := 'held';
-      FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
+      FOR j IN first..last LOOP
         k := l_pool[j];
         IF free[k] IS NULL THEN
           said := CASE WHEN p_wait THEN 'not_on_sale' ELSE 'skipped' END;
@@ -216,8 +228,8 @@ BEGIN
           said := 'not_on_sale';
         ELSE
           wanted := l_quantity[j];
-          IF j > r_first[i] THEN -- Lines of one request may share a pool: what its earlier lines take counts.
-            SELECT sum(l_quantity[m]) INTO wanted FROM generate_series(r_first[i], j) m WHERE l_pool[m] = k;
+          IF j > first THEN -- Lines of one request may share a pool: what its earlier lines take counts.
+            SELECT sum(l_quantity[m]) INTO wanted FROM generate_series(first, j) m WHERE l_pool[m] = k;
           END IF;
           LOOP
             loose := NULL;
@@ -255,7 +267,7 @@ BEGIN
       END IF;
 
       IF said = 'held' THEN
-        FOR j IN r_first[i]..r_first[i] + r_lines[i] - 1 LOOP
+        FOR j IN first..last LOOP
           k := l_pool[j];
           free[k] := free[k] - l_quantity[j];
           taken[k] := taken[k] + l_quantity[j];
@@ -280,50 +292,56 @@ BEGIN
     END LOOP;
   END IF;
 
-  IF 'held' = ANY (v) THEN
-    UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
-    FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool;
-
-    INSERT INTO booking.booking (org_id, id, event_id, status, expires_at, currency, total, promo_id, account_id, person,
-      contact_email, contact_name, locale, answers, created_at)
-    SELECT r.org, r.id, r.event, 'PENDING', at + r.seconds * interval '1 second', r.currency, r.total, r.promo, r.account, r.person,
-      r.email, r.name, r.locale, r.answers, at
-    FROM unnest(r_org, r_id, r_event, r_seconds, r_currency, r_total, r_promo, r_account, r_person, r_email, r_name, r_locale, r_answers, v)
-      r(org, id, event, seconds, currency, total, promo, account, person, email, name, locale, answers, verdict)
-    WHERE r.verdict = 'held';
-
-    INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total, seat_ids)
-    SELECT r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
-    FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)
-    WHERE v[l.request] = 'held';
-
-    SELECT array_agg(x.told ORDER BY x.request) INTO told_items FROM (
-      SELECT t.request, string_agg(t.told, ',' ORDER BY t.ord) AS told FROM (
-        SELECT l.request, l.ord, format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s%s}',
-          r_org[l.request], r_id[l.request], l.ord - r_first[l.request] + 1, l.type, p_pool[l.pool], l.quantity, l.unit, l.total,
-          ',"seat_ids":' || to_json(string_to_array(l.seats, ','))) AS told
-        FROM unnest(l_request, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, type, pool, quantity, unit, total, seats, ord)) t
-      GROUP BY t.request) x;
+  codes := array_replace(v, 'held', NULL);
+  IF 'held' = ALL (v) THEN
+    statuses := array_fill(201::smallint, ARRAY[n]);
+    subjects := r_id;
+    expected := n;
+  ELSE
+    SELECT array_agg(r.status ORDER BY r.ord), array_agg(CASE WHEN r.verdict = 'held' THEN r.id END ORDER BY r.ord), count(r.status) INTO statuses, subjects, expected
+    FROM (SELECT *, CASE
+          WHEN u.verdict = 'held' THEN 201::smallint
+          WHEN u.verdict = 'seat_taken' AND u.open THEN NULL -- Seats chosen for the buyer: others are tried under the same key.
+          WHEN u.verdict IN ('sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded') THEN 409::smallint END AS status
+        FROM unnest(r_id, r_open, v) WITH ORDINALITY u(id, open, verdict, ord)) r;
   END IF;
 
-  -- What is told and what is kept. A new row is told by the columns that are not as the table makes them by itself, since
-  -- folding starts from those; and whose it is, which the api of the version before asks while it is being replaced.
-  SELECT array_agg(CASE WHEN r.verdict = 'held' THEN format(
-      '{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","event_id":"%3$s","status":"PENDING","version":1,'
-      '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s,"account_id":%8$s%9$s}],"booking.item":[%10$s]}}',
-      r.org, r.id, r.event, r.currency, r.total, to_json(at), to_json(at + r.seconds * interval '1 second'), coalesce('"' || r.account || '"', 'null'),
-      concat(',"locale":' || to_json(nullif(r.locale, 'en')), ',"promo_id":"' || r.promo || '"', ',"person":' || to_json(r.person)),
-      r.items) END ORDER BY r.ord),
-    array_agg(r.status ORDER BY r.ord), array_agg(nullif(r.verdict, 'held') ORDER BY r.ord), array_agg(CASE WHEN r.verdict = 'held' THEN r.id END ORDER BY r.ord), count(r.status)
-  INTO told, statuses, codes, subjects, expected
-  FROM (SELECT *, CASE
-        WHEN u.verdict = 'held' THEN 201::smallint
-        WHEN u.verdict = 'seat_taken' AND u.open THEN NULL -- Seats chosen for the buyer: others are tried under the same key.
-        WHEN u.verdict IN ('sold_out', 'seat_taken', 'not_on_sale', 'limit_exceeded') THEN 409::smallint END AS status
-      FROM unnest(r_org, r_id, r_event, r_currency, r_total, r_seconds, r_locale, r_promo, r_account, r_person, r_open, told_items, v)
-        WITH ORDINALITY u(org, id, event, currency, total, seconds, locale, promo, account, person, open, items, verdict, ord)) r;
   IF 'held' = ANY (v) THEN
-    PERFORM platform.event_append(r_org, (SELECT array_agg('booking:' || u.id ORDER BY u.ord) FROM unnest(r_id) WITH ORDINALITY u(id, ord)),
+    WITH stock AS (
+      UPDATE booking.inventory c SET held = c.held + u.taken, changes = c.changes + 1
+      FROM unnest(p_org, p_pool, taken) u(org, pool, taken) WHERE u.taken > 0 AND c.org_id = u.org AND c.pool_id = u.pool),
+    booked AS (
+      INSERT INTO booking.booking (org_id, id, event_id, status, expires_at, currency, total, promo_id, account_id, person,
+        contact_email, contact_name, locale, answers, created_at)
+      SELECT r.org, r.id, r.event, 'PENDING', at + r.seconds * interval '1 second', r.currency, r.total, r.promo, r.account, r.person,
+        r.email, r.name, r.locale, r.answers, at
+      FROM unnest(r_org, r_id, r_event, r_seconds, r_currency, r_total, r_promo, r_account, r_person, r_email, r_name, r_locale, r_answers, v)
+        r(org, id, event, seconds, currency, total, promo, account, person, email, name, locale, answers, verdict)
+      WHERE r.verdict = 'held')
+    INSERT INTO booking.item (org_id, booking_id, line, ticket_type_id, pool_id, quantity, unit_price, total, seat_ids)
+    SELECT r_org[l.request], r_id[l.request], l.line, l.type, p_pool[l.pool], l.quantity, l.unit, l.total, string_to_array(l.seats, ',')
+    FROM unnest(l_request, l_line, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) l(request, line, type, pool, quantity, unit, total, seats)
+    WHERE v[l.request] = 'held';
+
+    -- The lines of a request with commas between them; between requests stands a character that JSON writes otherwise.
+    SELECT string_to_array(string_agg(
+      format('{"org_id":"%s","booking_id":"%s","line":%s,"ticket_type_id":"%s","pool_id":"%s","quantity":%s,"unit_price":%s,"total":%s%s}',
+        r_org[l.request], r_id[l.request], l.line, l.type, p_pool[l.pool], l.quantity, l.unit, l.total,
+        ',"seat_ids":' || to_json(string_to_array(l.seats, ','))),
+      CASE WHEN l.line = 1 THEN E'\\x1f' ELSE ',' END ORDER BY l.ord), E'\\x1f') INTO told_items
+    FROM unnest(l_request, l_line, l_type, l_pool, l_quantity, l_unit, l_total, l_seats) WITH ORDINALITY l(request, line, type, pool, quantity, unit, total, seats, ord);
+
+    -- A new row is told by the columns that are not as the table makes them by itself, since folding starts from those; and
+    -- whose it is, which the api of the version before asks while it is being replaced.
+    told := ARRAY(SELECT CASE WHEN r.verdict = 'held' THEN format(
+        '{"orgId":"%1$s","bookingId":"%2$s","eventId":"%3$s","rows":{"booking.booking":[{"org_id":"%1$s","id":"%2$s","event_id":"%3$s","status":"PENDING","version":1,'
+        '"currency":"%4$s","total":%5$s,"created_at":%6$s,"expires_at":%7$s,"account_id":%8$s%9$s}],"booking.item":[%10$s]}}',
+        r.org, r.id, r.event, r.currency, r.total, to_json(at), to_json(at + r.seconds * interval '1 second'), coalesce('"' || r.account || '"', 'null'),
+        concat(',"locale":' || to_json(nullif(r.locale, 'en')), ',"promo_id":"' || r.promo || '"', ',"person":' || to_json(r.person)),
+        r.items) END
+      FROM unnest(r_org, r_id, r_event, r_currency, r_total, r_seconds, r_locale, r_promo, r_account, r_person, told_items, v)
+        WITH ORDINALITY r(org, id, event, currency, total, seconds, locale, promo, account, person, items, verdict, ord) ORDER BY r.ord);
+    PERFORM platform.event_append(r_org, string_to_array('booking:' || array_to_string(r_id, ',booking:'), ','),
       array_fill(1, ARRAY[n]), 'booking.held', told, r_actor, r_request, r_trace, at);
   END IF;
 
@@ -332,15 +350,12 @@ BEGIN
     RAISE EXCEPTION 'an idempotency key was decided elsewhere' USING ERRCODE = '40001';
   END IF;
 
-  IF NOT 'replay' = ANY (v) THEN
-    RETURN QUERY SELECT r.verdict, CASE WHEN r.verdict = 'held' THEN at + r.seconds * interval '1 second' END, at, NULL::smallint, NULL::text, NULL::uuid, NULL::text
-    FROM unnest(v, r_seconds) WITH ORDINALITY r(verdict, seconds, ord) ORDER BY r.ord;
-    RETURN;
+  verdicts := array_to_string(v, ',');
+  IF 'replay' = ANY (v) THEN
+    SELECT json_agg(json_build_object('status', i.status, 'code', i.code, 'bookingId', i.subject_id, 'requestId', i.request_id) ORDER BY r.ord) INTO kept
+    FROM unnest(v, r_org, r_scope, r_key) WITH ORDINALITY r(verdict, org, scope, key, ord)
+    JOIN platform.idempotency i ON i.org_id = r.org AND i.scope = r.scope AND i.key = r.key WHERE r.verdict = 'replay';
   END IF;
-  RETURN QUERY SELECT r.verdict, CASE WHEN r.verdict = 'held' THEN at + r.seconds * interval '1 second' END, at, i.status, i.code, i.subject_id, i.request_id
-  FROM unnest(v, r_seconds, r_org, r_scope, r_key) WITH ORDINALITY r(verdict, seconds, org, scope, key, ord)
-  LEFT JOIN platform.idempotency i ON r.verdict = 'replay' AND i.org_id = r.org AND i.scope = r.scope AND i.key = r.key
-  ORDER BY r.ord;
 END $$;
 
 -- Ends the holds of one event that have expired and nobody is paying for, as far as all their pools are among those locked; how many.
