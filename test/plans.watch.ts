@@ -95,9 +95,12 @@ const cost = (node: PlanNode): number =>
 
 /** Rows thrown away for each one found, and blocks read for each one found, before an index counts as the wrong one. */
 const WASTE = 10;
-/** Rows and blocks that any look-up may waste without a word. */
+/**
+ * Rows and blocks that any look-up may waste without a word. An index keeps the entries of rows that were just changed, which lead to a block each, until
+ * nobody can want them any more: a hundred, in a queue whose jobs were done while others still read.
+ */
 const FREE_ROWS = 250;
-const FREE_BLOCKS = 50;
+const FREE_BLOCKS = 250;
 
 /** A plan's nodes. */
 export const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
