@@ -66,7 +66,7 @@ export class TicketController {
   @Idempotent()
   @HttpCode(204)
   @Answers(204)
-  resend(@IdParam('id') id: string) {
-    return this.tickets.resend(id);
+  async resend(@IdParam('id') id: string) {
+    await this.tickets.resend(await this.reader.load('resend', id));
   }
 }

@@ -78,15 +78,14 @@ export class Tickets {
   }
 
   /** Sends the tickets again. */
-  async resend(bookingId: string): Promise<void> {
-    const orgId = await this.auth.orgOf(bookingId);
-    const booking = await this.bookings.find(orgId, bookingId);
-    if (!booking) throw edgeErrors.notFound();
-    this.access.demand('resend', 'Booking', subjectOf(booking));
+  async resend(booking: BookingState): Promise<void> {
     await this.db.transaction(async () => {
       const row = await this.lock(booking);
       await this.db.saveVersioned(row);
-      await this.events.announce(TicketsResendRequested({ orgId, bookingId, eventId: booking.eventId }), row);
+      await this.events.announce(
+        TicketsResendRequested({ orgId: booking.orgId, bookingId: booking.id, eventId: booking.eventId }),
+        row,
+      );
     });
   }
 
