@@ -183,10 +183,6 @@ BEGIN
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
   decided_at := at;
-  IF NOT p_wait AND cardinality(array_remove(free, NULL)) = 0 THEN -- Somebody else holds every row that is wanted: nothing can be decided now.
-    verdicts := array_to_string(array_fill('skipped'::text, ARRAY[n]), ',');
-    RETURN;
-  END IF;
 
   -- What is known before any stock is looked at: keys decided earlier, events changed since the request was prepared.
   SELECT array_agg(CASE
@@ -197,6 +193,12 @@ BEGIN
   FROM unnest(r_org, r_event, r_revision, r_scope, r_key, r_hash) WITH ORDINALITY r(org, event, revision, scope, key, hash, ord)
   LEFT JOIN platform.idempotency i ON i.org_id = r.org AND i.scope = r.scope AND i.key = r.key AND i.created_at > at - interval '24 hours'
   LEFT JOIN booking.event_sale s ON s.org_id = r.org AND s.event_id = r.event;
+
+  -- Somebody else holds every row that is wanted, and nobody's key was decided earlier: there is nothing to decide now.
+  IF NOT p_wait AND cardinality(array_remove(free, NULL)) = 0 AND cardinality(array_remove(v, NULL)) = 0 THEN
+    verdicts := array_to_string(array_fill('skipped'::text, ARRAY[n]), ',');
+    RETURN;
+  END IF;
 
   IF r_promo IS NOT NULL THEN
     INSERT INTO booking.promo_use (org_id, promo_id) SELECT DISTINCT o, p FROM unnest(r_org, r_promo) x(o, p) WHERE p IS NOT NULL ORDER BY p ON CONFLICT DO NOTHING;
