@@ -324,6 +324,17 @@ describe('races between two api processes', () => {
     60_000,
   );
 
+  it('tells who asks again what he has, whoever keeps the row of his event', async () => {
+    const kept = await shop(first, [{ capacity: 5 }]);
+    const contact = { email: 'again@example.org', name: 'Again' };
+    const asked = () => book(first, kept, one(kept), { contact }, { key: 'asked-again', headers: { prefer: 'wait=2' } });
+    const booked = expectStatus(await asked(), 201);
+    const sql = `SELECT 1 FROM booking.inventory WHERE org_id = $1 AND event_id = $2 FOR UPDATE`;
+    const again = await keeping(sql, [kept.orgId, kept.eventId], asked);
+    expect(expectStatus(again, 201)).toEqual(booked);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+
   it('lets a seat that somebody keeps delay only its own event', async () => {
     const [kept, other] = [await seatedShop(2), await shop(first, [{ capacity: 50 }])];
     const sql = `SELECT 1 FROM booking.seat WHERE org_id = $1 AND event_id = $2 AND seat_id = '1-1' FOR UPDATE`;
