@@ -18,7 +18,7 @@ type Refused = Exclude<HoldVerdict['said'], 'held' | 'replay'>;
 interface DecidedHolds {
   /** One for each request, in order, with commas. */
   verdicts: string;
-  decided_at: Date;
+  at: Date;
   /** What was decided before, for each `replay`, in order. */
   kept: Omit<Replay, 'said'>[] | null;
 }
@@ -109,7 +109,7 @@ export class InventoryRepository {
 const indexes = (poolIds: readonly string[], indexOf: Map<string, number>) =>
   [...new Set(poolIds)].map((p) => indexOf.get(p)).join(',');
 
-function verdictsOf({ verdicts, decided_at: at, kept }: DecidedHolds, batch: readonly HoldRequest[]): HoldVerdict[] {
+function verdictsOf({ verdicts, at, kept }: DecidedHolds, batch: readonly HoldRequest[]): HoldVerdict[] {
   let replays = 0;
   return verdicts.split(',').map((said, i) => {
     if (said === 'held') return { said, at, expiresAt: new Date(at.getTime() + batch[i].holdSeconds * 1000) };

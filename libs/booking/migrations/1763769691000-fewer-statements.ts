@@ -10,8 +10,8 @@ export class BookingFewerStatements1763769691000 implements MigrationInterface {
 DO $$
 DECLARE old regprocedure;
 BEGIN
-  FOR old IN SELECT p.oid FROM pg_proc p JOIN (VALUES ('hold_batch', 38), ('confirm_batch', 17), ('release_batch', 13)) n(name, now) ON n.name = p.proname
-    WHERE p.pronamespace = 'booking'::regnamespace AND p.pronargs < n.now
+  FOR old IN SELECT p.oid FROM pg_proc p JOIN (VALUES ('hold_batch', 38), ('confirm_batch', 17), ('release_batch', 13)) n(name, args) ON n.name = p.proname
+    WHERE p.pronamespace = 'booking'::regnamespace AND p.pronargs < n.args
   LOOP EXECUTE 'DROP FUNCTION ' || old; END LOOP;
 END $$`);
     await runner.query(holdBatch);

@@ -155,7 +155,7 @@ CREATE OR REPLACE FUNCTION booking.hold_batch(
   r_scope bytea[], r_key text[], r_hash bytea[], r_open boolean[], r_actor text[], r_request text[], r_trace text[],
   l_request int[], l_line int[], l_type uuid[], l_pool int[], l_quantity int[], l_unit bigint[], l_total bigint[], l_seats text[],
   l_from timestamptz[], l_until timestamptz[], l_person_max int[],
-  OUT verdicts text, OUT decided_at timestamptz, OUT kept json)
+  OUT verdicts text, OUT at timestamptz, OUT kept json)
 LANGUAGE plpgsql ${pinned} ${briefly} AS $$
 DECLARE
   n int := cardinality(r_id);
@@ -165,7 +165,6 @@ DECLARE
   enough boolean;
   v text[];
   said text;
-  at timestamptz;
   first int;
   last int := 0;
   wanted int;
@@ -182,7 +181,6 @@ DECLARE
 BEGIN
   free := booking.lock_pools(p_org, p_pool, p_wait);
   at := platform.now();
-  decided_at := at;
 
   -- What is known before any stock is looked at: keys decided earlier, events changed since the request was prepared.
   SELECT array_agg(CASE
